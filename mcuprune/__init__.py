@@ -1,0 +1,1 @@
+"""Makes a Keras model fit a microcontroller, and proves that it does."""
