@@ -1,0 +1,1 @@
+"""Data sets of the recipes, each split into training, validation and test."""

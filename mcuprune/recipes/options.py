@@ -1,0 +1,43 @@
+"""Checks options from a recipe against the function that takes them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mcuprune.suggest import unknown_name
+
+
+def option_names(function: Callable[..., Any], given: Iterable[str] = ()) -> list[str]:
+    """Return the names of a function's arguments that a recipe may set.
+
+    Args:
+        function: A function or class.
+        given: Arguments that the caller fills in itself.
+    """
+    taken = set(given)
+    return [name for name in inspect.signature(function).parameters if name not in taken]
+
+
+def check_options(
+    function: Callable[..., Any],
+    options: Mapping[str, Any],
+    where: str,
+    given: Iterable[str] = (),
+) -> None:
+    """Check that a function takes every option.
+
+    Args:
+        function: A function or class.
+        options: Names and values from a recipe.
+        where: Key path for the error (``"data.options"``).
+        given: Arguments that the caller fills in itself.
+
+    Raises:
+        UnknownNameError: An option is no argument of the function; names the nearest.
+    """
+    known = option_names(function, given)
+    for name in options:
+        if name not in known:
+            raise unknown_name(f"key in {where}", name, known)
