@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from mcuprune.boards import board
 from mcuprune.errors import InputError
 from mcuprune.units import parse_bytes, parse_count
 
@@ -50,9 +51,51 @@ class Budget:
         object.__setattr__(self, "flash", None if flash is None else parse_bytes(flash))
         object.__setattr__(self, "macs", None if macs is None else parse_count(macs))
 
+    @classmethod
+    def for_board(
+        cls,
+        name: str,
+        reserve_sram: str | int | None = None,
+        reserve_flash: str | int | None = None,
+        macs: str | int | None = None,
+    ) -> Budget:
+        """Return what a board has left for the model.
+
+        The arena is one array, so its limit is the board's largest memory without gaps.
+
+        Args:
+            name: A board of the catalogue (``mcuprune boards`` lists them).
+            reserve_sram: Bytes that stack, heap and the rest of the firmware need.
+            reserve_flash: Bytes that the program needs.
+            macs: Limit on multiply-accumulates, which no board implies.
+
+        Raises:
+            UnknownNameError: No such board; names the nearest.
+            InputError: A reserve leaves nothing, or is no quantity.
+
+        >>> Budget.for_board("nucleo-f446re", reserve_sram="32KiB", reserve_flash="256KiB")
+        Budget(sram=98304, flash=262144, macs=None)
+        """
+        device = board(name)
+        return cls(
+            sram=_remaining(device.arena_bytes, reserve_sram, f"{name}'s SRAM"),
+            flash=_remaining(device.flash_bytes, reserve_flash, f"{name}'s flash"),
+            macs=macs,
+        )
+
     def limits(self) -> Iterator[tuple[str, int]]:
         """Yield the name and the limit of each resource that is limited."""
         for name in RESOURCE_UNITS:
             limit = getattr(self, name)
             if limit is not None:
                 yield name, limit
+
+
+def _remaining(available_bytes: int, reserve: str | int | None, what: str) -> int:
+    reserved_bytes = 0 if reserve is None else parse_bytes(reserve)
+    if reserved_bytes >= available_bytes:
+        raise InputError(
+            f"a reserve of {reserved_bytes:,} B leaves nothing of {what} ({available_bytes:,} B): "
+            "lower the reserve or choose a larger board"
+        )
+    return available_bytes - reserved_bytes

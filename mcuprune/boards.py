@@ -1,0 +1,98 @@
+"""Boards: core, clock and memories, each with the datasheet it was read from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import yaml
+
+from mcuprune import catalogue
+
+BOARDS_FOLDER = "cost_models/boards"
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """A stretch of RAM without gaps in its addresses, in which an arena can lie.
+
+    Attributes:
+        name: The datasheet's name.
+        size_bytes: Its size.
+    """
+
+    name: str
+    size_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a board's numbers come from.
+
+    Attributes:
+        document: Title and number of the datasheet.
+        url: Where it is published.
+        read: Month in which the numbers were read, ``YYYY-MM``.
+    """
+
+    document: str
+    url: str
+    read: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """A device that models run on.
+
+    Attributes:
+        name: Name in the catalogue (``"nucleo-l4r5zi"``).
+        title: Name on the box, and the chip.
+        core: Processor core (``"cortex-m4"``); of several, the one that runs the model.
+        clock_mhz: Highest clock of that core, in MHz.
+        sram_bytes: All RAM on the chip that data can use, in bytes.
+        flash_bytes: Flash that holds program and model, in bytes.
+        memories: The stretches of RAM an arena can lie in.
+        source: The datasheet.
+        simulator: Name of a simulator that knows this board, if any.
+        note: What a user should know before relying on the numbers.
+    """
+
+    name: str
+    title: str
+    core: str
+    clock_mhz: int
+    sram_bytes: int
+    flash_bytes: int
+    memories: tuple[Memory, ...]
+    source: Source
+    simulator: str | None = None
+    note: str | None = None
+
+    @property
+    def arena_bytes(self) -> int:
+        """Largest arena that fits: it is one array, so it lies in one memory."""
+        return max(memory.size_bytes for memory in self.memories)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON types, with ``arena_bytes``."""
+        return {**dataclasses.asdict(self), "arena_bytes": self.arena_bytes}
+
+
+def board_names() -> list[str]:
+    """Return the names of all boards, sorted."""
+    return catalogue.names(BOARDS_FOLDER)
+
+
+def board(name: str) -> Board:
+    """Return a board of the catalogue.
+
+    Raises:
+        UnknownNameError: No such board; names the nearest.
+
+    >>> board("nucleo-l4r5zi").arena_bytes
+    655360
+    """
+    path = catalogue.find(BOARDS_FOLDER, name, "board")
+    fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    memories = tuple(Memory(**memory) for memory in fields.pop("memories"))
+    return Board(name=name, memories=memories, source=Source(**fields.pop("source")), **fields)

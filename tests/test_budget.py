@@ -1,0 +1,53 @@
+"""Budgets from quantities and from boards."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcuprune.budget import Budget
+from mcuprune.errors import InputError, UnknownNameError
+
+
+def test_quantities_with_units():
+    budget = Budget(sram="64KiB", flash="128 KB", macs="2M")
+    assert (budget.sram, budget.flash, budget.macs) == (65536, 128_000, 2_000_000)
+
+
+def test_only_given_limits_count():
+    assert list(Budget(flash=100).limits()) == [("flash", 100)]
+
+
+def test_empty_budget_is_refused():
+    with pytest.raises(InputError, match="at least one of sram, flash, macs"):
+        Budget()
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"sram": 0}, "0 is not positive"),
+        ({"sram": "64kB?"}, "is no bytes"),
+        ({"flash": "64KiBB"}, "Did you mean 'KiB'"),
+        ({"macs": "2T"}, "unknown unit 'T'"),
+        ({"sram": 1.5}, "1.5 is no bytes"),
+        ({"sram": True}, "True is no bytes"),
+    ],
+)
+def test_bad_quantities(limits, message):
+    with pytest.raises(InputError, match=message):
+        Budget(**limits)
+
+
+def test_board_gives_its_largest_memory_less_the_reserve():
+    budget = Budget.for_board("nucleo-h743zi2", reserve_sram="32KiB", reserve_flash=1024, macs="5M")
+    assert budget == Budget(sram=(512 - 32) * 1024, flash=2048 * 1024 - 1024, macs=5_000_000)
+
+
+def test_reserve_that_leaves_nothing():
+    with pytest.raises(InputError, match=r"leaves nothing of microbit-v2's SRAM \(131,072 B\)"):
+        Budget.for_board("microbit-v2", reserve_sram="128KiB")
+
+
+def test_unknown_board():
+    with pytest.raises(UnknownNameError, match="did you mean 'microbit-v2'"):
+        Budget.for_board("microbit")
