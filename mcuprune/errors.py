@@ -64,3 +64,15 @@ class EngineError(McupruneError):
 
 class ConversionError(McupruneError):
     """The TFLite converter could not produce a full-int8 file."""
+
+
+class PlanError(McupruneError):
+    """A memory plan or an execution schedule is unsound.
+
+    Attributes:
+        failure: Name of the rule it breaks (``"overlap"``, ``"absent"`` ...).
+    """
+
+    def __init__(self, message: str, *, failure: str) -> None:
+        super().__init__(message)
+        self.failure = failure
