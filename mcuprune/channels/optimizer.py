@@ -1,0 +1,99 @@
+"""Carries an optimizer's state over to other variables: momenta sliced like their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+# Takes the value of a slot and the variable that the slot belongs to, returns the new value.
+Slice = Callable[[np.ndarray, Any], np.ndarray]
+
+
+def rebuild_optimizer(
+    optimizer: Any,
+    old_variables: Sequence[Any],
+    new_variables: Sequence[Any],
+    successors: Mapping[int, Any],
+    slice_slot: Slice,
+) -> None:
+    """Build an optimizer anew, in place, for another list of variables.
+
+    Iterations, learning rate and scalars stay; each slot follows the variable it belongs to.
+
+    Args:
+        optimizer: A built ``keras.Optimizer``.
+        old_variables: The trainable variables it was built for, in their order.
+        new_variables: The trainable variables it shall be built for.
+        successors: For each old variable's ``id`` the new variable that takes its place; old
+            variables that are absent go, and new ones that succeed none start with fresh slots.
+        slice_slot: Gives a slot's new value.
+    """
+    old_slots = _slots(optimizer, old_variables)
+    scalars = _scalars(optimizer, old_slots)
+    values = {
+        (id(successors[id(owner)]), name): slice_slot(np.asarray(slot), owner)
+        for (owner, name, slot) in old_slots
+        if id(owner) in successors
+    }
+    _forget(optimizer)
+    new_slots = _built_slots(optimizer, new_variables)
+    for owner, name, slot in new_slots:
+        value = values.get((id(owner), name))
+        if value is not None and value.shape == tuple(slot.shape):
+            slot.assign(value)
+    for before, after in zip(scalars, _scalars(optimizer, new_slots), strict=True):
+        after.assign(before)
+
+
+Slot = tuple[Any, str, Any]
+
+
+def _slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
+    """Pair a built optimizer's slots with their owners.
+
+    Keras keeps no such list, but a second optimizer of the same config makes its variables in the
+    same order.
+    """
+    twin = type(optimizer).from_config(optimizer.get_config())
+    made = _built_slots(twin, variables)
+    place = {id(variable): index for index, variable in enumerate(twin.variables)}
+    return [(owner, name, optimizer.variables[place[id(slot)]]) for owner, name, slot in made]
+
+
+def _built_slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
+    """Build the optimizer and note which variable each new slot refers to."""
+    made: list[Slot] = []
+    original = optimizer.add_variable_from_reference
+
+    def recording(reference_variable: Any, name: str | None = None, **options: Any) -> Any:
+        slot = original(reference_variable, name=name, **options)
+        made.append((reference_variable, name or "var", slot))
+        return slot
+
+    optimizer.add_variable_from_reference = recording
+    try:
+        optimizer.build(list(variables))
+    finally:
+        del optimizer.add_variable_from_reference
+    return made
+
+
+def _scalars(optimizer: Any, slots: Sequence[Slot]) -> list[Any]:
+    """Return the values of the variables that belong to no weight (iterations, learning rate)."""
+    owned = {id(slot) for _, _, slot in slots}
+    return [variable for variable in optimizer.variables if id(variable) not in owned]
+
+
+def _forget(optimizer: Any) -> None:
+    """Undo ``build``: drop everything but iterations and learning rate."""
+    kept = [optimizer._iterations]
+    if any(optimizer._learning_rate is variable for variable in optimizer.variables):
+        kept.append(optimizer._learning_rate)
+    for variable in optimizer.variables:
+        if not any(variable is keep for keep in kept):
+            optimizer._tracker.untrack(variable)
+    optimizer._trainable_variables_indices = {}
+    optimizer._trainable_variables = []
+    optimizer.built = False
