@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from mcuprune.errors import InputError
 from mcuprune.suggest import unknown_name
 
 
@@ -36,8 +37,11 @@ def check_options(
 
     Raises:
         UnknownNameError: An option is no argument of the function; names the nearest.
+        InputError: The function takes no options at all.
     """
     known = option_names(function, given)
     for name in options:
+        if not known:
+            raise InputError(f"{where} takes no keys, found {name!r}: remove it")
         if name not in known:
             raise unknown_name(f"key in {where}", name, known)

@@ -1,0 +1,168 @@
+"""Reads recipes by name or path, with overrides; every error names the key path."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from mcuprune import catalogue
+from mcuprune.errors import InputError
+from mcuprune.recipes.schema import Recipe
+from mcuprune.suggest import nearest
+
+RECIPES_FOLDER = "recipes"
+
+
+def recipe_titles() -> dict[str, str]:
+    """Return name and title of each recipe that travels with the package."""
+    return {
+        name: str(_read_mapping(catalogue.find(RECIPES_FOLDER, name, "recipe")).get("title", ""))
+        for name in catalogue.names(RECIPES_FOLDER)
+    }
+
+
+def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
+    """Load a recipe.
+
+    Args:
+        name: Name in the catalogue, or path of a YAML file (ending in ``.yaml`` or ``.yml``).
+        overrides: Texts ``key.path=value``; values are read as YAML.
+
+    Raises:
+        UnknownNameError: No such recipe; names the nearest.
+        InputError: The file is missing or no YAML mapping, a key is unknown (names the nearest),
+            or a value is not allowed.
+
+    >>> load_recipe("digits", ["training.epochs=80"]).training.epochs
+    80
+    """
+    path = recipe_path(name)
+    values = _read_mapping(path)
+    for override in overrides:
+        values = apply_override(values, override)
+    return validate(values, f"recipe {name!r}")
+
+
+def recipe_path(name: str) -> Path:
+    """Return the file of a recipe given by name or path.
+
+    Raises:
+        UnknownNameError: No recipe of that name.
+        InputError: No file at that path.
+    """
+    if not name.endswith((".yaml", ".yml")):
+        return catalogue.find(RECIPES_FOLDER, name, "recipe")
+    path = Path(name)
+    if not path.is_file():
+        known = ", ".join(catalogue.names(RECIPES_FOLDER))
+        raise InputError(
+            f"recipe file {name} does not exist: check the path, or name one of {known}"
+        )
+    return path
+
+
+def apply_override(values: Mapping[str, Any], override: str) -> dict[str, Any]:
+    """Return values with one of them replaced.
+
+    Args:
+        values: A recipe's nested mapping; it is not changed.
+        override: ``key.path=value``, the value as YAML.
+
+    Raises:
+        InputError: The text has no ``=``, the value is no YAML, or the path runs through a value.
+
+    >>> apply_override({"training": {"epochs": 60}}, "training.epochs=5")
+    {'training': {'epochs': 5}}
+    """
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(f"--set {override!r} is no key.path=value: write --set training.epochs=5")
+    changed: dict[str, Any] = copy.deepcopy(dict(values))
+    section = changed
+    for depth, key in enumerate(keys[:-1], start=1):
+        found = section.setdefault(key, {})
+        if not isinstance(found, dict):
+            raise InputError(
+                f"--set {override!r}: {'.'.join(keys[:depth])} is the value {found!r}, "
+                "it has no keys below it"
+            )
+        section = found
+    section[keys[-1]] = _yaml_value(text, f"--set {override!r}")
+    return changed
+
+
+def validate(values: Mapping[str, Any], what: str) -> Recipe:
+    """Build a recipe from nested mappings.
+
+    Args:
+        values: The recipe's contents.
+        what: What the error calls the recipe.
+
+    Raises:
+        InputError: A key is unknown or missing, or a value is not allowed; the message has one
+            line per finding, each with its key path.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        findings = [_finding(dict(found)) for found in error.errors()]
+        raise InputError(f"{what}: " + "\n".join(findings)) from error
+
+
+def _finding(found: dict[str, Any]) -> str:
+    path = ".".join(str(part) for part in found["loc"])
+    if found["type"] == "extra_forbidden":
+        return _unknown_key(found["loc"])
+    if found["type"] == "missing":
+        return f"the key {path} is missing: add it"
+    message = found["msg"].removeprefix("Value error, ")
+    prefix = f"{path}: " if path else ""
+    value = "" if isinstance(found["input"], dict) else f" (found {found['input']!r})"
+    return f"{prefix}{message[:1].lower()}{message[1:]}{value}"
+
+
+def _unknown_key(location: tuple[str | int, ...]) -> str:
+    known = sorted(_fields_at(location[:-1]))
+    path = ".".join(str(part) for part in location)
+    near = nearest(str(location[-1]), known)
+    section = ".".join(str(part) for part in location[:-1])
+    full = f"{section}.{near}" if section else near
+    hint = f" did you mean {full!r}?" if near else ""
+    return f"unknown key {path!r}:{hint} Known: {', '.join(known)}."
+
+
+def _fields_at(location: tuple[str | int, ...]) -> Iterable[str]:
+    section: type[BaseModel] = Recipe
+    for part in location:
+        inner = section.model_fields[str(part)].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            section = inner
+    return section.model_fields
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"recipe file {path} is not readable ({error}): check it") from error
+    values = _yaml_value(text, f"recipe file {path}")
+    if not isinstance(values, dict):
+        raise InputError(
+            f"recipe file {path} holds {type(values).__name__}, expected a mapping with keys such "
+            "as title, data, model: compare it with a recipe of the package"
+        )
+    return values
+
+
+def _yaml_value(text: str, what: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        place = " ".join(str(error).split())
+        raise InputError(f"{what} is no valid YAML ({place}): correct it") from error

@@ -1,0 +1,241 @@
+"""What a recipe may say: every key, its type and its default."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from mcuprune.boards import board_names
+from mcuprune.budget import Budget
+from mcuprune.errors import InputError
+from mcuprune.recipes.datasets.registry import find_loader
+from mcuprune.recipes.models import builder
+from mcuprune.recipes.options import check_options
+from mcuprune.suggest import unknown_name
+from mcuprune.units import parse_bytes, parse_count
+
+# Filled in from the data set, so a recipe cannot set them.
+MODEL_ARGUMENTS_FROM_DATA = ("input_shape", "classes")
+
+Positive = Annotated[int, Field(gt=0)]
+NotNegative = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+@contextlib.contextmanager
+def _with_key_path() -> Iterator[None]:
+    """Let pydantic, which adds the key path to a ValueError, report our own errors."""
+    try:
+        yield
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+class Section(BaseModel):
+    """A mapping in a recipe: unknown keys are errors, values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(Section):
+    """Which data set to load.
+
+    Attributes:
+        name: ``digits``, ``fsdd`` or ``fashion``.
+        path: File or folder that holds the data; ``--data`` overrides it.
+        options: Further arguments of the data set's loader.
+    """
+
+    name: str
+    path: Path | None = None
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> DataSection:
+        with _with_key_path():
+            check_options(find_loader(self.name), self.options, "data.options", given=("path",))
+        return self
+
+
+class ModelSection(Section):
+    """Which network to build.
+
+    Attributes:
+        name: A builder of :mod:`mcuprune.recipes.models`.
+        options: Further arguments of the builder.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> ModelSection:
+        with _with_key_path():
+            build = builder(self.name)
+            check_options(build, self.options, "model.options", given=MODEL_ARGUMENTS_FROM_DATA)
+        return self
+
+
+class TrainingSection(Section):
+    """How the pruned network trains.
+
+    Attributes:
+        epochs: Passes over the training data, pruning included.
+        batch_size: Inputs per step.
+        optimizer: ``adam``, ``adamw`` or ``sgd`` (with momentum 0.9).
+        learning_rate: At the start.
+        schedule: ``cosine`` falls to zero over all steps; ``constant`` stays.
+        weight_decay: For ``adamw`` and ``sgd``.
+        label_smoothing: Share of each target spread over all classes.
+        seed: Seed of weights, shuffling and dropout.
+    """
+
+    epochs: Positive
+    batch_size: Positive = 64
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: Rate = 2e-3
+    schedule: Literal["cosine", "constant"] = "cosine"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    label_smoothing: Fraction = 0.0
+    seed: NotNegative = 0
+
+
+class PruningSection(Section):
+    """When channels go, and from which weights training starts.
+
+    Attributes:
+        start_epoch: First epoch with pruning, from 0.
+        end_epoch: Epoch at whose start the budget is met; the rest fine-tunes.
+        start_from: ``scratch`` for fresh weights, ``reference`` for those of the unpruned
+            reference.
+        options: Further arguments of :class:`mcuprune.MCUPruning`.
+    """
+
+    start_epoch: NotNegative
+    end_epoch: Positive
+    start_from: Literal["scratch", "reference"] = "scratch"
+    options: dict[str, Any] = {}
+
+
+class ReferenceSection(Section):
+    """The unpruned network that accuracies are held against.
+
+    Attributes:
+        epochs: Passes over the training data.
+    """
+
+    epochs: Positive
+
+
+class BudgetSection(Section):
+    """Upper limits; at least one is needed.
+
+    Attributes:
+        sram: Arena, bytes or text with a unit.
+        flash: ``.tflite`` file, likewise.
+        macs: Multiply-accumulates per inference.
+    """
+
+    sram: int | None = None
+    flash: int | None = None
+    macs: int | None = None
+
+    @field_validator("sram", "flash", mode="before")
+    @classmethod
+    def _bytes(cls, value: Any) -> Any:
+        with _with_key_path():
+            return None if value is None else parse_bytes(value)
+
+    @field_validator("macs", mode="before")
+    @classmethod
+    def _count(cls, value: Any) -> Any:
+        with _with_key_path():
+            return None if value is None else parse_count(value)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> BudgetSection:
+        with _with_key_path():
+            self.budget()
+        return self
+
+    def budget(self) -> Budget:
+        """Return the limits as a budget.
+
+        Raises:
+            InputError: All limits are None.
+        """
+        return Budget(sram=self.sram, flash=self.flash, macs=self.macs)
+
+
+class DeploySection(Section):
+    """What the deployment folder is made for.
+
+    Attributes:
+        board: A board of the catalogue, or None.
+        calibration_samples: Training inputs that set the quantization ranges.
+    """
+
+    board: str | None = None
+    calibration_samples: Positive = 200
+
+    @field_validator("board")
+    @classmethod
+    def _known_board(cls, value: str | None) -> str | None:
+        if value is not None and value not in board_names():
+            raise ValueError(str(unknown_name("board", value, board_names())))
+        return value
+
+
+class Recipe(Section):
+    """A run from data to deployment folder.
+
+    Attributes:
+        title: One line for ``mcuprune recipes``.
+        data: Data set.
+        model: Network.
+        training: Training of the pruned network.
+        pruning: Schedule of the pruning.
+        reference: Training of the unpruned reference.
+        budget: Upper limits.
+        deploy: Deployment folder.
+    """
+
+    title: str
+    data: DataSection
+    model: ModelSection
+    training: TrainingSection
+    pruning: PruningSection
+    reference: ReferenceSection
+    budget: BudgetSection
+    deploy: DeploySection = DeploySection()
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Recipe:
+        start, end = self.pruning.start_epoch, self.pruning.end_epoch
+        if not start < end <= self.training.epochs:
+            raise ValueError(
+                f"pruning runs from epoch {start} to {end} of {self.training.epochs}: "
+                "pruning.start_epoch must lie below pruning.end_epoch, and that no higher than "
+                "training.epochs"
+            )
+        return self
+
+    def with_epochs(self, epochs: int) -> Recipe:
+        """Return the recipe with all training scaled to ``epochs``, the pruning window too.
+
+        Raises:
+            ValueError: The scaled recipe is not valid.
+        """
+        factor = epochs / self.training.epochs
+        end = max(1, min(epochs, round(self.pruning.end_epoch * factor)))
+        start = min(end - 1, round(self.pruning.start_epoch * factor))
+        values = self.model_dump()
+        values["training"]["epochs"] = epochs
+        values["pruning"].update(start_epoch=start, end_epoch=end)
+        values["reference"]["epochs"] = max(1, round(self.reference.epochs * factor))
+        return Recipe.model_validate(values)
