@@ -1,0 +1,110 @@
+"""LiteRT (TensorFlow Lite) with its reference kernels, the host's counterpart of TFLM's.
+
+The default kernels (XNNPACK) differ from the reference by up to 2 steps, so they are not used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.metadata
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from mcuprune.engines.base import Array, EngineRun, require_matching_inputs
+from mcuprune.engines.native_stderr import caught_stderr
+from mcuprune.errors import EngineError
+from mcuprune.ir.from_tflite import parse_tflite
+
+# Distribution and its module with the Interpreter, by preference.
+RUNTIMES = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class LiteRT:
+    """Runs models with LiteRT's reference kernels.
+
+    Args:
+        runtime: Distribution to use, ``"ai-edge-litert"`` or ``"tflite-runtime"``; None takes the
+            first that is installed.
+    """
+
+    runtime: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the engine."""
+        return "litert"
+
+    def run(self, model: bytes, inputs: Array) -> EngineRun:
+        """Execute the model on each input.
+
+        See :class:`mcuprune.engines.base.Engine` for arguments and errors. ``arena`` is None.
+        """
+        graph = parse_tflite(model, "the model")
+        require_matching_inputs(graph, inputs)
+        distribution, module = _load(self.runtime)
+        interpreter = _interpreter(module, model)
+        is_stateful = any(tensor.is_variable for tensor in graph.tensors)
+        outputs = [_invoke(interpreter, value[np.newaxis], is_stateful) for value in inputs]
+        return EngineRun(
+            outputs=np.concatenate(outputs),
+            arena=None,
+            engine=self.name,
+            version=f"{distribution} {importlib.metadata.version(distribution)}",
+        )
+
+
+def _load(runtime: str | None) -> tuple[str, ModuleType]:
+    wanted = RUNTIMES if runtime is None else {runtime: RUNTIMES[runtime]}
+    problems = []
+    for distribution, module in wanted.items():
+        try:
+            return distribution, importlib.import_module(module)
+        except ImportError as error:
+            problems.append(f"{distribution}: {error}")
+    raise EngineError(
+        f"no LiteRT runtime can be imported ({'; '.join(problems)}). Install ai-edge-litert, or "
+        "tflite-runtime where Python is below 3.12 and numpy below 2."
+    )
+
+
+def _interpreter(module: ModuleType, model: bytes) -> Any:
+    with caught_stderr() as caught:
+        problem = None
+        try:
+            interpreter = module.Interpreter(
+                model_content=model,
+                num_threads=1,
+                experimental_op_resolver_type=module.OpResolverType.BUILTIN_REF,
+            )
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            problem = error
+    if problem is not None:
+        raise EngineError(
+            f"LiteRT refuses the model: {_first_line(str(problem), caught.text)}. "
+            "Check that all its operators are TFLite builtins."
+        )
+    return interpreter
+
+
+def _first_line(message: str, log: str) -> str:
+    return next((line.strip() for line in f"{message}\n{log}".splitlines() if line.strip()), "?")
+
+
+def _invoke(interpreter: Any, value: Array, is_stateful: bool) -> Array:
+    if is_stateful:
+        interpreter.reset_all_variables()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], value)
+    try:
+        interpreter.invoke()
+    except RuntimeError as error:
+        raise EngineError(f"LiteRT failed while running the model: {error}") from None
+    output: Array = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return output
