@@ -1,0 +1,1 @@
+"""Differentiable pruning: gates, penalties from the resource model, the Keras callback."""

@@ -1,0 +1,243 @@
+"""Gates: one number in [0, 1] per channel, multiplied into the weights that read the channel.
+
+A gate stands at the *consumers* of its channel: the slice of each consumer's kernel that reads
+the channel is multiplied by it. Whatever lies between producer and consumer (batch norm,
+activation, depthwise, pooling) handles channels one by one, so a closed gate computes exactly what
+the network without the channel computes, for any activation. It costs a multiplication per weight,
+not per activation.
+
+Gradients reach the pruner through *carriers*: trainable variables whose value is overwritten with
+their own gradient when the user's optimizer applies its step (Keras's ``overwrite_with_gradient``,
+made for float8 scales). So gates need no place in the user's optimizer: no slots, no weight decay,
+no clipping, no dependence on its learning rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcuprune.channels.groups import Groups
+from mcuprune.channels.layout import IntArray
+from mcuprune.channels.rules import WeightAxis
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Gates:
+    """The gates of all prunable groups of a model, attached to its layers.
+
+    Args:
+        model: The model that ``groups`` was found on.
+        groups: Its coupling groups.
+        values: Gate of each channel per group; all open (1.0) when absent.
+
+    Attributes:
+        groups: Names of the gated groups, in order.
+    """
+
+    def __init__(
+        self, model: Any, groups: Groups, values: Mapping[str, FloatArray] | None = None
+    ) -> None:
+        import tensorflow as tf
+
+        self._model = model
+        self._all_groups = groups
+        self._first, count = _first_index(groups)
+        self.groups = tuple(self._first)
+        self._widths = [groups.groups[name].width for name in self.groups]
+        flat = np.ones(count + 1)
+        for name, value in (values or {}).items():
+            flat[self._slice(name)] = value
+        self._values = flat
+        self._open = tf.Variable(flat, dtype=tf.float32, trainable=False, name="gates")
+        self._carriers: list[Any] = []
+        self._host: Any = None
+        self._gated: list[Any] = []
+
+    def attach(self, penalty: Callable[[Any], Any] | None = None) -> None:
+        """Put the gates into the layers.
+
+        Args:
+            penalty: Takes the soft widths (float32 tensor, one per group) and returns a scalar.
+                It joins ``model.losses`` with its gradient but without its value, so that the
+                reported loss stays comparable.
+        """
+        layers = {layer.name: layer for layer in self._model.layers}
+        for name, channels in self._all_groups.layers.items():
+            for axis in channels.gates:
+                if any(group in self._first for group in axis.layout.groups):
+                    self._gate(layers[name], axis)
+        self._host = self._gated[0]
+        self._sensitivity = self._carrier("gate_sensitivity", len(self._values))
+        self._price = self._carrier("width_price", len(self.groups))
+        if penalty is not None:
+            self._price.regularizer = lambda _: _gradient_only(penalty(self.soft_widths()))
+
+    def detach(self) -> None:
+        """Take the gates out: the layers are what they were, their weights ungated."""
+        for layer in self._gated:
+            layer.__class__ = layer._mcuprune_base
+            for attribute in ("_mcuprune_gates", "_mcuprune_weight"):
+                del layer.__dict__[attribute]
+        for carrier in self._carriers:
+            self._host._untrack_variable(carrier)
+        self._gated, self._carriers = [], []
+
+    def fold(self) -> None:
+        """Multiply the gates into the weights for good and open them.
+
+        The gated and the folded model compute the same.
+        """
+        layers = {layer.name: layer for layer in self._model.layers}
+        for name, channels in self._all_groups.layers.items():
+            for axis in channels.gates:
+                weight = _raw_weight(layers[name], axis.weight)
+                gate = self._values[self._index(axis)]
+                weight.assign(np.asarray(weight) * _along(gate, weight.shape, axis.axis))
+        self.assign({name: np.ones(w) for name, w in zip(self.groups, self._widths, strict=True)})
+
+    def assign(self, values: Mapping[str, FloatArray]) -> None:
+        """Set the gates of some groups."""
+        for name, value in values.items():
+            self._values[self._slice(name)] = value
+        self._open.assign(self._values)
+
+    def values(self) -> dict[str, FloatArray]:
+        """Return the gates per group."""
+        return {name: self._values[self._slice(name)].copy() for name in self.groups}
+
+    def sensitivities(self) -> dict[str, FloatArray]:
+        """Return the loss's derivative by each gate in the last training step, per group."""
+        flat = np.asarray(self._sensitivity, dtype=np.float64)
+        return {name: flat[self._slice(name)] for name in self.groups}
+
+    def prices(self) -> dict[str, float]:
+        """Return the penalty's derivative by each group's width in the last training step."""
+        flat = np.asarray(self._price, dtype=np.float64)
+        return {name: float(flat[i]) for i, name in enumerate(self.groups)}
+
+    def soft_widths(self) -> Any:
+        """Return the sum of the gates per group, a float32 tensor that carries gradients."""
+        import tensorflow as tf
+
+        owner = np.repeat(np.arange(len(self.groups)), self._widths)
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def widths(gates: Any, price: Any) -> Any:
+            sums = tf.math.segment_sum(gates[:-1], owner)
+            return sums, lambda up: (None, tf.cast(up, price.dtype))
+
+        return widths(self._open.read_value(), tf.convert_to_tensor(self._price))
+
+    def _gate(self, layer: Any, axis: WeightAxis) -> None:
+        if layer not in self._gated:
+            layer.__class__ = _gated_class(type(layer), axis.weight)
+            layer.__dict__["_mcuprune_gates"] = self
+            layer.__dict__["_mcuprune_weight"] = (axis, self._index(axis))
+            self._gated.append(layer)
+
+    def gated(self, weight: Any, axis: WeightAxis, index: IntArray) -> Any:
+        """Return a weight multiplied by the gates along one axis."""
+        import tensorflow as tf
+
+        rank = len(weight.shape)
+        others = [d for d in range(rank) if d != axis.axis % rank]
+        gate = tf.cast(tf.gather(self._open.read_value(), index), weight.dtype)
+        gate = _along(gate, weight.shape, axis.axis)
+        count = len(self._values)
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def multiply(weight: Any, gate: Any, carrier: Any) -> Any:
+            def gradient(up: Any) -> Any:
+                by_position = tf.reduce_sum(up * weight, axis=others)
+                by_gate = tf.math.unsorted_segment_sum(by_position, index, count)
+                return up * gate, None, tf.cast(by_gate, carrier.dtype)
+
+            return weight * gate, gradient
+
+        return multiply(weight, gate, tf.convert_to_tensor(self._sensitivity))
+
+    def _carrier(self, name: str, length: int) -> Any:
+        self._host._tracker.unlock()
+        carrier = self._host.add_weight(
+            shape=(length,), initializer="zeros", dtype="float32", name=name, autocast=False
+        )
+        self._host._tracker.lock()
+        carrier.overwrite_with_gradient = True
+        self._carriers.append(carrier)
+        return carrier
+
+    def _index(self, axis: WeightAxis) -> IntArray:
+        return axis.layout.gate_index(self._first, always_open=len(self._values) - 1)
+
+    def _slice(self, group: str) -> slice:
+        start = self._first[group]
+        return slice(start, start + self._all_groups.groups[group].width)
+
+
+def _first_index(groups: Groups) -> tuple[dict[str, int], int]:
+    first, count = {}, 0
+    for group in groups.prunable:
+        first[group.name] = count
+        count += group.width
+    return first, count
+
+
+def _along(vector: Any, shape: Any, axis: int) -> Any:
+    """Reshape a vector so that it broadcasts along one axis of ``shape``."""
+    target = [1] * len(shape)
+    target[axis] = -1
+    return vector.reshape(target) if isinstance(vector, np.ndarray) else _tf_reshape(vector, target)
+
+
+def _tf_reshape(vector: Any, shape: list[int]) -> Any:
+    import tensorflow as tf
+
+    return tf.reshape(vector, shape)
+
+
+def _gradient_only(value: Any) -> Any:
+    import tensorflow as tf
+
+    return value - tf.stop_gradient(value)
+
+
+_classes: dict[tuple[type, str], type] = {}
+
+
+def _gated_class(base: type, weight: str) -> type:
+    """Return a subclass of ``base`` whose attribute ``weight`` is the gated weight.
+
+    It carries its base's name, so that a checkpoint written meanwhile loads without this package.
+    """
+    if (base, weight) not in _classes:
+
+        def gated_weight(layer: Any) -> Any:
+            axis, index = layer._mcuprune_weight
+            raw = _raw_weight(layer, weight)
+            import tensorflow as tf
+
+            return layer._mcuprune_gates.gated(tf.convert_to_tensor(raw), axis, index)
+
+        _classes[base, weight] = type(
+            base.__name__,
+            (base,),
+            {
+                "_mcuprune_base": base,
+                "__module__": base.__module__,
+                "__qualname__": base.__qualname__,
+                "__doc__": base.__doc__,
+                weight: property(gated_weight),
+            },
+        )
+    return _classes[base, weight]
+
+
+def _raw_weight(layer: Any, weight: str) -> Any:
+    base = getattr(layer, "_mcuprune_base", type(layer))
+    declared = getattr(base, weight, None)
+    return declared.fget(layer) if isinstance(declared, property) else layer.__dict__[weight]
