@@ -1,0 +1,149 @@
+"""A graph in the making: the operators of a Keras model before the converter's rewrites.
+
+Layers are first written as the simple operators that TensorFlow runs (:mod:`keras_rules`), then
+rewritten like the converter rewrites them (:mod:`keras_folding`). Values and operators are
+compared by identity.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from mcuprune.ir.graph import Extent
+
+Shape = tuple[Extent, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Value:
+    """What flows between operators: one int8 tensor of activations.
+
+    Attributes:
+        name: Name of the layer that makes it.
+        shape: Dimensions, batch (1) first, channels last.
+    """
+
+    name: str
+    shape: Shape
+
+
+@dataclasses.dataclass(frozen=True)
+class Constant:
+    """Data that will be stored in the file. Equal constants become one tensor.
+
+    Attributes:
+        key: What tells it from other constants: the layer and role, or the stored integers.
+        shape: Dimensions in TFLite's layout.
+        bits: Bits per element.
+        dtype: TFLite's name of the type.
+        scales: Number of quantization scales.
+        is_zero: True for the bias of zeros that the converter adds; equally long ones share
+            their bytes in the file.
+    """
+
+    key: Hashable
+    shape: Shape
+    bits: int = 8
+    dtype: str = "int8"
+    scales: Extent = 1
+    is_zero: bool = False
+
+
+def integers(values: Sequence[Extent], shape: Shape | None = None) -> Constant:
+    """Return a constant of int32: axes, a shape, paddings.
+
+    Args:
+        values: The numbers.
+        shape: Its dimensions; a vector if None.
+    """
+    shape = (len(values),) if shape is None else shape
+    return Constant(("int32", *values), shape, bits=32, dtype="int32", scales=0)
+
+
+Operand = Value | Constant | None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Draft:
+    """An operator that rewrites may still change; fields as in :class:`graph.Operator`."""
+
+    kind: str
+    inputs: tuple[Operand, ...]
+    output: Value
+    attributes: Mapping[str, Any]
+    sources: tuple[str, ...]
+
+    def value_inputs(self) -> tuple[Value, ...]:
+        """Return the inputs that are no constants."""
+        return tuple(operand for operand in self.inputs if isinstance(operand, Value))
+
+    def constant(self) -> Constant | None:
+        """Return the constant of an operator on one value and one constant, else None."""
+        match self.inputs:
+            case (Value(), Constant() as constant) | (Constant() as constant, Value()):
+                return constant
+        return None
+
+    def with_attributes(self, **changes: Any) -> Draft:
+        """Return a copy with some attributes changed."""
+        return dataclasses.replace(self, attributes={**self.attributes, **changes})
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Draft operators in execution order."""
+
+    operators: tuple[Draft, ...]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+
+    @functools.cached_property
+    def _producers(self) -> dict[Value, Draft]:
+        return {op.output: op for op in self.operators}
+
+    @functools.cached_property
+    def _consumers(self) -> dict[Value, list[Draft]]:
+        consumers: dict[Value, list[Draft]] = {}
+        for op in self.operators:
+            for value in dict.fromkeys(op.value_inputs()):
+                consumers.setdefault(value, []).append(op)
+        return consumers
+
+    def producer(self, value: Operand) -> Draft | None:
+        """Return the operator that makes ``value``; None for inputs and constants."""
+        return self._producers.get(value) if isinstance(value, Value) else None
+
+    def consumers(self, value: Value) -> list[Draft]:
+        """Return the operators that read ``value``."""
+        return self._consumers.get(value, [])
+
+    def private_producer(self, value: Operand) -> Draft | None:
+        """Return the producer of a value that one operator reads and the caller never sees."""
+        if not isinstance(value, Value) or value in self.outputs:
+            return None
+        return self.producer(value) if len(self.consumers(value)) == 1 else None
+
+    def rewritten(
+        self, replacements: Mapping[Draft, Sequence[Draft]], merged: Mapping[Value, Value]
+    ) -> Program:
+        """Return a program with operators replaced and values merged into others.
+
+        Args:
+            replacements: New operators in the place of each old one.
+            merged: Value to read instead, per value that is no longer made.
+        """
+        operators = [
+            _redirected(new, merged) for op in self.operators for new in replacements.get(op, (op,))
+        ]
+        outputs = tuple(merged.get(value, value) for value in self.outputs)
+        return Program(tuple(operators), self.inputs, outputs)
+
+
+def _redirected(op: Draft, merged: Mapping[Value, Value]) -> Draft:
+    if not any(value in merged for value in op.value_inputs()):
+        return op
+    inputs = tuple(merged.get(x, x) if isinstance(x, Value) else x for x in op.inputs)
+    return dataclasses.replace(op, inputs=inputs)

@@ -1,0 +1,153 @@
+"""The door from a Keras model to the graph: what the converter will emit, before converting.
+
+The graph is that of a full-int8, batch-1 export with TensorFlow 2.21's converter: the same
+operators in the same order, the same tensors. Widths may be open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcuprune.errors import UnsupportedModelError
+from mcuprune.ir.draft import Constant, Draft, Operand, Program, Shape, Value
+from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
+from mcuprune.ir.keras_folding import fold
+from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
+from mcuprune.ir.keras_order import converter_order
+from mcuprune.ir.keras_rules import RULES
+from mcuprune.ir.keras_step import Step
+from mcuprune.ir.operator_versions import operator_version
+
+
+def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> Graph:
+    """Read a built functional or Sequential model as the device will execute it.
+
+    Args:
+        model: The Keras model; its layers may be gated.
+        channels: Last dimension per tensor key (:func:`mcuprune.ir.keras_graph.tensor_key`) where
+            the width is open; after a Flatten that is pixels times channels. Weights, biases and
+            scales follow. Tensors not named keep their int.
+
+    Returns:
+        The graph, before quantization; constants have no data.
+
+    Raises:
+        UnsupportedModelError: The model is of another form, or a layer has no rule or uses an
+            option that int8 inference does not know; names the layer and what to do.
+    """
+    layers = layer_graph(model)
+    program = fold(_written(layers, _shapes(layers, channels or {})))
+    return _finished(layers.name, program)
+
+
+def _shapes(layers: LayerGraph, channels: Mapping[str, Dim]) -> dict[str, Shape]:
+    return {key: _shape(key, shape, channels) for key, shape in layers.shapes.items()}
+
+
+def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim]) -> Shape:
+    if any(dim is None for dim in shape[1:]):
+        raise UnsupportedModelError(
+            f"tensor {key} has the shape {shape}: the device needs every dimension but the batch. "
+            "Give keras.Input the full shape."
+        )
+    return (1, *shape[1:-1], channels.get(key, shape[-1]))
+
+
+def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
+    """Write every layer as operators, in the converter's order."""
+    values = {key: Value(key.split("/")[0], shapes[key]) for key in layers.inputs}
+    operators: list[Draft] = []
+    for call in converter_order(layers):
+        step = Step(call, tuple(values[key] for key in call.inputs), shapes[call.outputs[0]])
+        values[call.outputs[0]] = _rule(call)(step)
+        operators += step.operators
+    return Program(
+        tuple(operators),
+        tuple(values[key] for key in layers.inputs),
+        tuple(values[key] for key in layers.outputs),
+    )
+
+
+def _rule(call: LayerCall) -> Any:
+    if call.kind not in RULES:
+        raise UnsupportedModelError(
+            f"layer {call.layer.name!r} ({call.kind}) has no rule for its cost on the device: "
+            f"replace it by one of {', '.join(sorted(RULES))}, or drop it from the deployed model"
+        )
+    return RULES[call.kind]
+
+
+class _Tensors:
+    """Numbers the tensors like the file: inputs, constants, then what operators make."""
+
+    def __init__(self, program: Program) -> None:
+        self.tensors: list[Tensor] = []
+        self._index: dict[Value | Constant, int] = {}
+        self._buffers: dict[Any, int] = {}
+        for value in program.inputs:
+            self._add(value)
+        for operator in reversed(program.operators):
+            for operand in reversed(operator.inputs):
+                if isinstance(operand, Constant):
+                    self._add(operand)
+        for operator in program.operators:
+            self._add(operator.output)
+
+    def index(self, operand: Operand) -> int:
+        """Return the number of a tensor, -1 for an absent one."""
+        return -1 if operand is None else self._index[operand]
+
+    def _add(self, item: Value | Constant) -> None:
+        if item in self._index:
+            return
+        self._index[item] = len(self.tensors)
+        self.tensors.append(self._constant(item) if isinstance(item, Constant) else _value(item))
+
+    def _constant(self, item: Constant) -> Tensor:
+        # Biases of zeros are equal bytes where equally long, and the file keeps them once.
+        content = ("zeros", item.shape) if item.is_zero else item.key
+        return Tensor(
+            name="/".join(str(part) for part in _flat(item.key)),
+            shape=item.shape,
+            bits=item.bits,
+            dtype=item.dtype,
+            is_constant=True,
+            quantization_scales=item.scales,
+            buffer=self._buffers.setdefault(content, len(self._buffers)),
+        )
+
+
+def _value(item: Value) -> Tensor:
+    return Tensor(name=item.name, shape=item.shape)
+
+
+def _flat(key: Any) -> list[Any]:
+    return [part for item in key for part in _flat(item)] if isinstance(key, tuple) else [key]
+
+
+def _finished(name: str, program: Program) -> Graph:
+    tensors = _Tensors(program)
+    operators = tuple(
+        Operator(
+            index=index,
+            kind=op.kind,
+            inputs=tuple(tensors.index(operand) for operand in op.inputs),
+            outputs=(tensors.index(op.output),),
+            attributes=_attributes(op),
+            sources=op.sources,
+        )
+        for index, op in enumerate(program.operators)
+    )
+    return Graph(
+        name=name,
+        tensors=tuple(tensors.tensors),
+        operators=operators,
+        inputs=tuple(tensors.index(value) for value in program.inputs),
+        outputs=tuple(tensors.index(value) for value in program.outputs),
+    )
+
+
+def _attributes(op: Draft) -> dict[str, Any]:
+    kept = {name: value for name, value in op.attributes.items() if name != "paddings"}
+    return {**kept, "version": operator_version(op.kind, kept)}

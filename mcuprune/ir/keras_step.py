@@ -1,0 +1,116 @@
+"""What a layer rule works with: one layer call, its tensors, and a place to put operators."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from mcuprune.errors import UnsupportedModelError
+from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value
+from mcuprune.ir.graph import Extent
+from mcuprune.ir.keras_graph import LayerCall
+
+_ARITHMETIC_WITH_ACTIVATION = ("ADD", "MUL", "SUB")
+
+
+@dataclasses.dataclass
+class Step:
+    """One layer call being written as operators.
+
+    Attributes:
+        call: The layer call.
+        inputs: What it reads.
+        shape: Shape of its output, batch 1.
+        operators: What has been emitted so far.
+    """
+
+    call: LayerCall
+    inputs: tuple[Value, ...]
+    shape: Shape
+    operators: list[Draft] = dataclasses.field(default_factory=list)
+
+    @property
+    def layer(self) -> Any:
+        """The Keras layer."""
+        return self.call.layer
+
+    @property
+    def input(self) -> Value:
+        """The first input."""
+        return self.inputs[0]
+
+    def emit(self, kind: str, inputs: Sequence[Operand], shape: Shape, **attributes: Any) -> Value:
+        """Add an operator; return what it makes."""
+        output = Value(self.layer.name, shape)
+        operator = Draft(kind, tuple(inputs), output, attributes, (self.layer.name,))
+        self.operators.append(operator)
+        return output
+
+    def arithmetic(self, kind: str, left: Value, right: Value | Constant) -> Value:
+        """Add an elementwise operator on two operands that broadcast."""
+        shape = _broadcast(left.shape, right.shape)
+        fused = {"fused_activation": "NONE"} if kind in _ARITHMETIC_WITH_ACTIVATION else {}
+        return self.emit(kind, [left, right], shape, **fused)
+
+    def window(
+        self, strides: Sequence[int], padding: str, dilation: Sequence[int] | None = None
+    ) -> dict[str, Any]:
+        """Return the attributes of an operator that slides over an image.
+
+        Args:
+            strides: Vertical, horizontal.
+            padding: ``"same"`` or ``"valid"``.
+            dilation: Vertical, horizontal; None for an operator without.
+        """
+        attributes = {
+            "padding": padding.upper(),
+            "stride_h": strides[0],
+            "stride_w": strides[1],
+            "fused_activation": "NONE",
+        }
+        if dilation is not None:
+            attributes |= {"dilation_h": dilation[0], "dilation_w": dilation[1]}
+        return attributes
+
+    def weights(self, role: str, shape: Shape) -> Constant:
+        """Return weights with a scale per output channel, the same for each call of the layer."""
+        scales = shape[-1] if role == "depthwise_kernel" else shape[0]
+        return Constant((self.layer.name, role), shape, scales=scales)
+
+    def bias(self, channels: Extent, is_stored: bool, role: str = "bias") -> Constant:
+        """Return a bias, of zeros where the layer has none.
+
+        Its scale depends on the input's, so each call of a shared layer has a bias of its own.
+        """
+        return Constant(
+            (self.layer.name, self.call.node_index, role),
+            (channels,),
+            bits=32,
+            dtype="int32",
+            scales=channels,
+            is_zero=not is_stored,
+        )
+
+    def per_tensor(self, role: str, shape: Shape) -> Constant:
+        """Return int8 numbers with one scale for all."""
+        return Constant((self.layer.name, self.call.node_index, role), shape)
+
+    def require_channels_last(self) -> None:
+        """Refuse a layer that keeps channels first.
+
+        Raises:
+            UnsupportedModelError: It does.
+        """
+        if getattr(self.layer, "data_format", "channels_last") != "channels_last":
+            raise self.unsupported("it keeps channels first: use data_format='channels_last'")
+
+    def unsupported(self, reason: str) -> UnsupportedModelError:
+        """Return the error for a layer that cannot be written as operators."""
+        return UnsupportedModelError(f"layer {self.layer.name!r} ({self.call.kind}): {reason}")
+
+
+def _broadcast(left: Shape, right: Shape) -> Shape:
+    rank = max(len(left), len(right))
+    padded = [(1,) * (rank - len(shape)) + shape for shape in (left, right)]
+    return tuple(b if a == 1 else a for a, b in zip(*padded, strict=True))
