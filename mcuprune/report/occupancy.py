@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
+from mcuprune.cost.scratch import scratch_requests
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.planner.lifetimes import Buffer, buffers, step_of
 
-Role = Literal["keeps", "reads", "writes"]
-BAR_ORDER: tuple[Role, ...] = ("keeps", "reads", "writes")
+Role = Literal["keeps", "reads", "writes", "scratch"]
+BAR_ORDER: tuple[Role, ...] = ("keeps", "reads", "writes", "scratch")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,8 @@ class LiveTensor:
         name: The tensor's name.
         shape: Without the batch.
         size_bytes: Bytes in the arena, a multiple of 16.
-        role: Whether the operator ``reads`` it, ``writes`` it, or it is kept for later.
+        role: Whether the operator ``reads`` it, ``writes`` it, it ``keeps`` for a later operator,
+            or it is ``scratch`` of the kernel.
     """
 
     name: str
@@ -37,7 +39,7 @@ class Step:
     Attributes:
         index: Position in the execution order.
         kind: TFLite's operator name.
-        live: Tensors in the arena; first those kept, then those read, then those written.
+        live: Tensors in the arena, in the order of :data:`BAR_ORDER`.
     """
 
     index: int
@@ -56,7 +58,7 @@ def occupancy(graph: Graph) -> list[Step]:
     Args:
         graph: A graph whose dimensions are ints.
     """
-    planned = buffers(graph)
+    planned = buffers(graph, scratch_requests(graph))
     return [_step(graph, operator, planned) for operator in graph.operators]
 
 
@@ -70,13 +72,15 @@ def _step(graph: Graph, operator: Operator, planned: Sequence[Buffer]) -> Step:
     live = [
         _live(graph, operator, buffer.tensor, buffer.size_bytes)
         for buffer in planned
-        if buffer.tensor is not None and buffer.first_step <= step <= buffer.last_step
+        if buffer.first_step <= step <= buffer.last_step
     ]
     live.sort(key=lambda tensor: BAR_ORDER.index(tensor.role))
     return Step(operator.index, operator.kind, tuple(live))
 
 
-def _live(graph: Graph, operator: Operator, index: int, size_bytes: int) -> LiveTensor:
+def _live(graph: Graph, operator: Operator, index: int | None, size_bytes: int) -> LiveTensor:
+    if index is None:
+        return LiveTensor("scratch", (), size_bytes, "scratch")
     tensor = graph.tensors[index]
     role: Role = "keeps"
     if index in operator.inputs:

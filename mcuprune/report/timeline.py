@@ -8,14 +8,15 @@ from typing import Any
 
 from mcuprune.cost.memory import arena_head, arena_tail
 from mcuprune.ir.graph import Graph
-from mcuprune.report.occupancy import LiveTensor, Step, occupancy, peak_step
+from mcuprune.report.occupancy import BAR_ORDER, LiveTensor, Role, Step, occupancy, peak_step
 
 # Colours that people with colour-blindness tell apart (Okabe and Ito, 2008).
-ROLE_COLOURS = {"keeps": "#56B4E9", "reads": "#0072B2", "writes": "#E69F00"}
+ROLE_COLOURS = {"keeps": "#56B4E9", "reads": "#0072B2", "writes": "#E69F00", "scratch": "#CC79A7"}
 ROLE_LABELS = {
     "keeps": "kept for a later operator",
     "reads": "read by this operator",
     "writes": "written by this operator",
+    "scratch": "scratch of the kernel",
 }
 TAIL_COLOUR = "#BBBBBB"
 BUDGET_COLOUR = "#C0392B"
@@ -74,7 +75,7 @@ def plot_memory_timeline(
     for axis, panel in zip(axes, panels, strict=True):
         _draw(axis, panel, highest, budget_sram)
     axes[0].set_ylabel("arena bytes, counted as TFLM on a 64-bit host")
-    _legend(figure)
+    _legend(figure, {t.role for panel in panels for step in panel.steps for t in step.live})
     figure.savefig(path, dpi=130)
 
 
@@ -188,13 +189,17 @@ def _draw_line(axis: Any, level_bytes: int, label: str, colour: str, style: str)
     )
 
 
-def _legend(figure: Any) -> None:
+def _legend(figure: Any, roles: set[Role]) -> None:
     from matplotlib.patches import Patch
 
-    handles = [Patch(color=ROLE_COLOURS[role], label=ROLE_LABELS[role]) for role in ROLE_LABELS]
+    handles = [
+        Patch(color=ROLE_COLOURS[role], label=ROLE_LABELS[role])
+        for role in BAR_ORDER
+        if role in roles
+    ]
     handles.append(Patch(color=TAIL_COLOUR, label="persistent tail (structs, multipliers)"))
     handles.append(Patch(fill=False, edgecolor="black", linewidth=1.8, label="peak"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
 
 
 def _short(kind: str) -> str:

@@ -1,0 +1,145 @@
+"""Training as a recipe describes it: seed, optimizer, loss, progress, and a stop at NaN."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcuprune.errors import TrainingDivergedError
+from mcuprune.recipes.datasets.dataset import Dataset, Floats, Labels
+from mcuprune.recipes.schema import TrainingSection
+from mcuprune.report.progress import EpochProgress
+
+SGD_MOMENTUM = 0.9
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """What a training run took and gave.
+
+    Attributes:
+        seconds: Wall time of ``fit``.
+        history: Values per epoch for each key of Keras's logs.
+    """
+
+    seconds: float
+    history: Mapping[str, Sequence[float]]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and TensorFlow, and ask TensorFlow for deterministic kernels."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def compile_model(model: Any, training: TrainingSection, epochs: int, train_inputs: int) -> None:
+    """Compile a classifier with softmax outputs, in place.
+
+    Args:
+        model: An uncompiled ``keras.Model``.
+        training: Optimizer, learning rate and schedule.
+        epochs: Epochs that the schedule spans.
+        train_inputs: Number of training inputs.
+    """
+    import keras
+
+    steps = epochs * math.ceil(train_inputs / training.batch_size)
+    model.compile(
+        optimizer=_optimizer(training, steps),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        metrics=["accuracy"],
+    )
+
+
+def fit(
+    model: Any,
+    data: Dataset,
+    training: TrainingSection,
+    epochs: int,
+    title: str,
+    folder: Path,
+    callbacks: Sequence[Any] = (),
+) -> Fitted:
+    """Train a compiled model, showing every epoch on stderr.
+
+    Args:
+        model: A compiled ``keras.Model``.
+        data: Training and validation inputs.
+        training: Batch size; the learning rate is named if training diverges.
+        epochs: Passes over the training inputs.
+        title: What the progress display calls the run.
+        folder: Gets ``history.csv``, one line per epoch as it ends.
+        callbacks: Run before the progress display, so that it shows what they add to the logs.
+
+    Raises:
+        TrainingDivergedError: The loss became NaN or infinite; names the epoch.
+    """
+    import keras
+
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    with EpochProgress(title, epochs) as progress:
+        history = model.fit(
+            data.x_train,
+            _one_hot(data.y_train, data.classes),
+            validation_data=(data.x_val, _one_hot(data.y_val, data.classes)),
+            batch_size=training.batch_size,
+            epochs=epochs,
+            verbose=0,
+            callbacks=[
+                _stop_at_nan(training),
+                *callbacks,
+                keras.callbacks.CSVLogger(str(folder / "history.csv")),
+                progress.callback(),
+            ],
+        )
+    return Fitted(time.perf_counter() - started, history.history)
+
+
+def accuracy(model: Any, inputs: Floats, labels: Labels) -> float:
+    """Return the share of inputs whose largest output stands at their label, 0 to 1."""
+    outputs = model.predict(inputs, batch_size=256, verbose=0)
+    return float(np.mean(outputs.argmax(axis=1) == labels))
+
+
+def _optimizer(training: TrainingSection, steps: int) -> Any:
+    import keras
+
+    rate: Any = training.learning_rate
+    if training.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
+    if training.optimizer == "sgd":
+        return keras.optimizers.SGD(
+            rate, momentum=SGD_MOMENTUM, weight_decay=training.weight_decay or None
+        )
+    if training.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=training.weight_decay)
+    return keras.optimizers.Adam(rate)
+
+
+def _stop_at_nan(training: TrainingSection) -> Any:
+    import keras
+
+    def check(epoch: int, logs: Mapping[str, Any] | None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(
+                f"the loss became {loss} in epoch {epoch + 1}: lower training.learning_rate (now "
+                f"{training.learning_rate:g}), for example --set training.learning_rate="
+                f"{training.learning_rate / 10:g}, and check the inputs for NaN"
+            )
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=check)
+
+
+def _one_hot(labels: Labels, classes: int) -> Floats:
+    return np.eye(classes, dtype=np.float32)[labels]
