@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from mcuprune.engines.base import Array, EngineRun, require_matching_inputs
-from mcuprune.engines.native_stderr import caught_stderr
+from mcuprune.engines.native_output import caught_stderr
 from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
+from mcuprune.ir.graph import Graph
 
 # Distribution and its module with the Interpreter, by preference.
 RUNTIMES = {
@@ -48,6 +49,7 @@ class LiteRT:
         """
         graph = parse_tflite(model, "the model")
         require_matching_inputs(graph, inputs)
+        _refuse_fatal(graph)
         distribution, module = _load(self.runtime)
         interpreter = _interpreter(module, model)
         is_stateful = any(tensor.is_variable for tensor in graph.tensors)
@@ -58,6 +60,16 @@ class LiteRT:
             engine=self.name,
             version=f"{distribution} {importlib.metadata.version(distribution)}",
         )
+
+
+def _refuse_fatal(graph: Graph) -> None:
+    """Refuse what ends the whole process: int8 SVDF frees memory twice (ai-edge-litert 2.3.0)."""
+    for operator in graph.operators:
+        if operator.kind == "SVDF" and graph.input_tensors(operator)[1].dtype == "int8":
+            raise EngineError(
+                f"operator {operator.index} (SVDF with int8 weights) crashes LiteRT: "
+                "use the TFLM engine for this model"
+            )
 
 
 def _load(runtime: str | None) -> tuple[str, ModuleType]:

@@ -156,6 +156,13 @@ def test_litert_names_why_it_refuses():
         LiteRT().run(model("tflm/person_detect"), np.zeros((1, 96, 96, 1), np.int8))
 
 
+def test_model_that_would_crash_litert_is_refused():
+    inputs = np.zeros((1, 96), np.int16)
+    assert TFLM().run(model("tflm/keyword_scrambled_8bit"), inputs).outputs.shape == (1, 2)
+    with pytest.raises(EngineError, match="SVDF with int8 weights"):
+        LiteRT().run(model("tflm/keyword_scrambled_8bit"), inputs)
+
+
 def test_float_model_has_no_quantization():
     with pytest.raises(InputError, match="float32 with 0 scales"):
         input_quantization(model("tflm/hello_world_float"))

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mcuprune.engines.native_stderr import caught_stderr
+from mcuprune.engines.native_output import caught_output, caught_stderr
 
 
 def test_catches_what_bypasses_python():
@@ -27,6 +27,24 @@ def test_restores_after_an_error(capfd):
         raise KeyError("x")
     os.write(2, b"visible\n")
     assert capfd.readouterr().err == "visible\n"
+
+
+def test_catches_both_streams(capfd):
+    with caught_output() as caught:
+        os.write(1, b"out\n")
+        os.write(2, b"err\n")
+        print("python", file=sys.__stdout__)
+    assert caught.text.split() == ["out", "err", "python"]
+    os.write(1, b"visible\n")
+    assert capfd.readouterr().out == "visible\n"
+
+
+def test_catching_nests():
+    with caught_output() as outer:
+        with caught_stderr() as inner:
+            os.write(2, b"inner")
+        os.write(2, b"outer")
+    assert (inner.text, outer.text) == ("inner", "outer")
 
 
 def test_threads_take_turns():

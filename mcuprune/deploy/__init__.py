@@ -1,0 +1,1 @@
+"""From a Keras model to a verified deployment: quantize, convert, check, package."""
