@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcuprune.errors import UnsupportedModelError
+from mcuprune.ir import keras_convolutions, keras_rules  # noqa: F401 (they register rules)
 from mcuprune.ir.draft import Constant, Draft, Operand, Program, Shape, Value
 from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
 from mcuprune.ir.keras_folding import fold
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
-from mcuprune.ir.keras_order import converter_order
-from mcuprune.ir.keras_rules import RULES
-from mcuprune.ir.keras_step import Step
-from mcuprune.ir.operator_versions import operator_version
+from mcuprune.ir.keras_order import converter_order, scope_names
+from mcuprune.ir.keras_step import RULES, Rule, Step
+from mcuprune.ir.operator_versions import operator_versions
 
 
 def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> Graph:
@@ -57,19 +57,19 @@ def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim])
 def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
     """Write every layer as operators, in the converter's order."""
     values = {key: Value(key.split("/")[0], shapes[key]) for key in layers.inputs}
-    operators: list[Draft] = []
-    for call in converter_order(layers):
+    written: list[tuple[str, Draft]] = []
+    for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
         step = Step(call, tuple(values[key] for key in call.inputs), shapes[call.outputs[0]])
         values[call.outputs[0]] = _rule(call)(step)
-        operators += step.operators
+        written += [(scope, operator) for operator in step.operators]
     return Program(
-        tuple(operators),
+        converter_order(written),
         tuple(values[key] for key in layers.inputs),
         tuple(values[key] for key in layers.outputs),
     )
 
 
-def _rule(call: LayerCall) -> Any:
+def _rule(call: LayerCall) -> Rule:
     if call.kind not in RULES:
         raise UnsupportedModelError(
             f"layer {call.layer.name!r} ({call.kind}) has no rule for its cost on the device: "
@@ -128,13 +128,14 @@ def _flat(key: Any) -> list[Any]:
 
 def _finished(name: str, program: Program) -> Graph:
     tensors = _Tensors(program)
+    versions = operator_versions(program.operators)
     operators = tuple(
         Operator(
             index=index,
             kind=op.kind,
             inputs=tuple(tensors.index(operand) for operand in op.inputs),
             outputs=(tensors.index(op.output),),
-            attributes=_attributes(op),
+            attributes={**op.attributes, "version": versions[op.kind]},
             sources=op.sources,
         )
         for index, op in enumerate(program.operators)
@@ -146,8 +147,3 @@ def _finished(name: str, program: Program) -> Graph:
         inputs=tuple(tensors.index(value) for value in program.inputs),
         outputs=tuple(tensors.index(value) for value in program.outputs),
     )
-
-
-def _attributes(op: Draft) -> dict[str, Any]:
-    kept = {name: value for name, value in op.attributes.items() if name != "paddings"}
-    return {**kept, "version": operator_version(op.kind, kept)}

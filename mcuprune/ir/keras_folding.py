@@ -160,7 +160,7 @@ def fold_into_consumer(op: Draft, program: Program) -> Program | None:
         return None
     if constant.shape not in ((), (1,)) and op.kind != "FULLY_CONNECTED":
         return None
-    return _merge(program, _absorbing(op, before, op.output), before, op, _only_value(before))
+    return _merge(program, _absorbing(op, before), before, op, _only_value(before))
 
 
 def fuse_activation(op: Draft, program: Program) -> Program | None:
@@ -185,7 +185,7 @@ def absorb_padding(op: Draft, program: Program) -> Program | None:
     if pad is None or pad.kind != "PAD" or len(pad.output.shape) != 4:
         return None
     source = pad.value_inputs()[0]
-    if pad.attributes["paddings"] != _same_padding(op, source):
+    if pad.constant() != _same_padding(op, source):
         return None
     absorbed = dataclasses.replace(
         op.with_attributes(padding="SAME"),
@@ -195,16 +195,15 @@ def absorb_padding(op: Draft, program: Program) -> Program | None:
     return program.rewritten({op: (absorbed,)}, {})
 
 
-def _same_padding(op: Draft, source: Value) -> tuple[tuple[int, int], ...]:
+def _same_padding(op: Draft, source: Value) -> Constant:
     """Return what padding SAME adds before and after each axis (TensorFlow's definition)."""
     weights = op.inputs[1]
     assert isinstance(weights, Constant)
-    pairs = [
-        _same_pair(source.shape[i], weights.shape[i], op.attributes[f"stride_{a}"],
-                   op.attributes[f"dilation_{a}"])
-        for i, a in ((1, "h"), (2, "w"))
-    ]  # fmt: skip
-    return ((0, 0), *pairs, (0, 0))
+    amounts = [0, 0]
+    for i, axis in ((1, "h"), (2, "w")):
+        stride, dilation = op.attributes[f"stride_{axis}"], op.attributes[f"dilation_{axis}"]
+        amounts += _same_pair(source.shape[i], weights.shape[i], stride, dilation)
+    return integers([*amounts, 0, 0], (4, 2))
 
 
 def _same_pair(length: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
@@ -226,7 +225,7 @@ def _is_per_channel(constant: Constant, value: Value) -> bool:
     return constant.shape in ((), (1,)) or constant.shape == value.shape[-1:]
 
 
-def _absorbing(affine: Draft, arithmetic: Draft, output: Value | None = None) -> Draft:
+def _absorbing(affine: Draft, arithmetic: Draft) -> Draft:
     """Return ``affine`` with a factor in its weights, or a summand in its bias."""
     inputs = list(affine.inputs)
     bias_at = 3 if affine.kind == "TRANSPOSE_CONV" else 2

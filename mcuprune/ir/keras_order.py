@@ -1,79 +1,84 @@
 """The order in which the converter emits operators.
 
-The converter visits TensorFlow's graph depth first from its sources and compares names where it
-has a choice (``GetReversePostOrder`` in tensorflow/core/graph/algorithm.cc), so that the order of
-branches depends on the layers' names, not on the order in which Keras runs them.
+The converter visits TensorFlow's graph depth first and compares node names wherever it has a
+choice (``GetReversePostOrder`` in tensorflow/core/graph/algorithm.cc). So the order of branches
+depends on the layers' names, not on the order in which Keras runs them, and with it what lives
+at the same time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from mcuprune.ir.keras_graph import LayerCall, LayerGraph
-
-# Layers whose TensorFlow operators read no constant.
-_WITHOUT_CONSTANTS = frozenset({
-    "Activation", "Add", "AveragePooling2D", "Dropout", "Identity", "MaxPooling2D", "Maximum",
-    "Minimum", "Multiply", "ReLU", "Relu", "Relu6", "Sigmoid", "Silu", "Softmax", "Subtract",
-    "Tanh",
-})  # fmt: skip
+from mcuprune.ir.draft import Constant, Draft, Value
+from mcuprune.ir.keras_graph import LayerCall
 
 
-def converter_order(layers: LayerGraph) -> list[LayerCall]:
-    """Return the layer calls in the order of the operators in the file."""
-    names = _scope_names(layers)
-    ranked = sorted(range(len(layers.calls)), key=lambda i: names[i])
-    successors = _successors(layers)
-    # Every source is a start; the largest name is visited first and so comes last.
-    starts = [i for i in ranked if layers.calls[i].kind not in _WITHOUT_CONSTANTS]
-    first = [i for i in ranked if set(layers.calls[i].inputs) & set(layers.inputs)]
-    rank = {call: position for position, call in enumerate(ranked)}
-    visited: list[int] = []
-    seen: set[int] = set()
-    for start in [*reversed(starts), *reversed(first)]:
-        visited += _finished_from(start, successors, rank, seen)
-    return [layers.calls[i] for i in reversed(visited)]
+def converter_order(written: Sequence[tuple[str, Draft]]) -> tuple[Draft, ...]:
+    """Sort operators as the converter does.
+
+    Args:
+        written: Operators in the order in which Keras runs them, each with the TensorFlow name
+            scope of its layer (:func:`scope_names`).
+
+    Returns:
+        The operators; each stands after those it reads.
+    """
+    ranked = [op for _, op in sorted(written, key=lambda pair: pair[0])]
+    successors = _successors(ranked)
+    # Everything without an input is a start, which weights and other constants are too. Among
+    # these, the largest name is visited first, and what is visited first comes last.
+    with_constants = [op for op in ranked if _reads_constant(op)]
+    starts = [*reversed(with_constants), *reversed(ranked)]
+    seen: set[Draft] = set()
+    finished = [op for start in starts for op in _finished_from(start, successors, seen)]
+    return tuple(reversed(finished))
+
+
+def _reads_constant(op: Draft) -> bool:
+    # TensorFlow passes the axis of a concatenation as a constant too.
+    return op.kind == "CONCATENATION" or any(isinstance(x, Constant) for x in op.inputs)
+
+
+def _successors(ranked: Sequence[Draft]) -> Mapping[Draft, list[Draft]]:
+    readers: dict[Value, list[Draft]] = {}
+    for op in ranked:
+        for value in dict.fromkeys(op.value_inputs()):
+            readers.setdefault(value, []).append(op)
+    return {op: readers.get(op.output, []) for op in ranked}
 
 
 def _finished_from(
-    start: int, successors: list[list[int]], rank: dict[int, int], seen: set[int]
-) -> Iterator[int]:
-    """Yield calls reached from ``start`` as their visits end."""
+    start: Draft, successors: Mapping[Draft, list[Draft]], seen: set[Draft]
+) -> Iterator[Draft]:
+    """Yield unseen operators reached from ``start``, each after all that it leads to."""
     stack = [(start, False)]
     while stack:
-        call, is_done = stack.pop()
-        if is_done:
-            yield call
-        elif call not in seen:
-            seen.add(call)
-            stack.append((call, True))
-            stack += [(s, False) for s in sorted(successors[call], key=lambda s: rank[s])]
+        op, is_finished = stack.pop()
+        if is_finished:
+            yield op
+        elif op not in seen:
+            seen.add(op)
+            stack.append((op, True))
+            stack += [(successor, False) for successor in successors[op]]
 
 
-def _successors(layers: LayerGraph) -> list[list[int]]:
-    index = {id(call): i for i, call in enumerate(layers.calls)}
-    return [
-        [index[id(user)] for key in call.outputs for user in layers.consumers(key)]
-        for call in layers.calls
-    ]
+def scope_names(calls: Sequence[LayerCall]) -> list[str]:
+    """Return the TensorFlow name scope of each layer call, ending in a slash.
 
-
-def _scope_names(layers: LayerGraph) -> list[str]:
-    """Return the TensorFlow name scope of each call, ending in a slash.
-
-    Keras opens a layer's scope twice, to build it and to call it; TensorFlow appends the first
-    free number to a name that is taken.
+    Keras opens a layer's scope twice, to build the layer and to call it, and TensorFlow appends
+    the first free number to a name that is taken.
     """
     taken: dict[str, int] = {}
     names = []
-    for call in layers.calls:
-        _unique(call.layer.name, taken)
-        names.append(_unique(call.layer.name, taken) + "/")
+    for call in calls:
+        _free_name(call.layer.name, taken)
+        names.append(_free_name(call.layer.name, taken) + "/")
     return names
 
 
-def _unique(name: str, taken: dict[str, int]) -> str:
-    """Return a free name, as ``tf.Graph.unique_name`` does."""
+def _free_name(name: str, taken: dict[str, int]) -> str:
+    """Return a free name and take it, as ``tf.Graph.unique_name`` does."""
     number = taken.get(name.lower(), 0)
     taken[name.lower()] = number + 1
     if not number:

@@ -7,27 +7,12 @@ What the converter folds afterwards (batch norm, activations, paddings, reshapes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mcuprune.ir.draft import Shape, Value, integers
 from mcuprune.ir.graph import Extent
 from mcuprune.ir.keras_activations import activate, relu_layer
-from mcuprune.ir.keras_step import Step
-
-Rule = Callable[[Step], Value]
-
-RULES: dict[str, Rule] = {}
-
-
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
-    """Register a rule for layer classes by name."""
-
-    def register(function: Rule) -> Rule:
-        for kind in kinds:
-            RULES[kind] = function
-        return function
-
-    return register
+from mcuprune.ir.keras_step import Step, image_shape, rule
 
 
 @rule(
@@ -40,165 +25,6 @@ def training_only(step: Step) -> Value:
     if step.shape != step.input.shape:
         raise step.unsupported("it changes the shape of its input at inference")
     return step.input
-
-
-@rule("Conv2D")
-def convolution(step: Step) -> Value:
-    """CONV_2D with a bias, zeros if the layer has none."""
-    step.require_channels_last()
-    layer = step.layer
-    weights = step.weights("kernel", _conv_shape(step, layer.kernel_size))
-    attributes = step.window(layer.strides, layer.padding, layer.dilation_rate)
-    bias = step.bias(step.shape[-1], layer.use_bias)
-    output = step.emit("CONV_2D", [step.input, weights, bias], step.shape, **attributes)
-    return activate(step, output, layer.activation)
-
-
-def _conv_shape(step: Step, kernel_size: Sequence[int]) -> Shape:
-    channels = step.input.shape[-1]
-    groups = step.layer.groups
-    if groups > 1:
-        if not isinstance(channels, int):
-            raise step.unsupported("its groups fix the number of input channels: do not prune it")
-        channels //= groups
-    return (step.shape[-1], *kernel_size, channels)
-
-
-@rule("DepthwiseConv2D")
-def depthwise(step: Step) -> Value:
-    """DEPTHWISE_CONV_2D with a bias."""
-    step.require_channels_last()
-    layer = step.layer
-    output = _depthwise(
-        step,
-        step.input,
-        step.shape,
-        layer.kernel_size,
-        step.window(layer.strides, layer.padding, layer.dilation_rate),
-        uses_bias=layer.use_bias,
-    )
-    return activate(step, output, layer.activation)
-
-
-def _depthwise(
-    step: Step,
-    source: Value,
-    shape: Shape,
-    kernel_size: Sequence[int],
-    attributes: dict[str, object],
-    uses_bias: bool,
-) -> Value:
-    weights = step.weights("depthwise_kernel", (1, *kernel_size, shape[-1]))
-    bias = step.bias(shape[-1], uses_bias, "depthwise_bias")
-    return step.emit(
-        "DEPTHWISE_CONV_2D",
-        [source, weights, bias],
-        shape,
-        **attributes,
-        depth_multiplier=step.layer.depth_multiplier,
-    )
-
-
-@rule("SeparableConv2D")
-def separable(step: Step) -> Value:
-    """DEPTHWISE_CONV_2D with a bias of zeros, then CONV_2D 1x1."""
-    step.require_channels_last()
-    layer = step.layer
-    spread = (*step.shape[:-1], step.input.shape[-1] * layer.depth_multiplier)
-    window = step.window(layer.strides, layer.padding, layer.dilation_rate)
-    middle = _depthwise(step, step.input, spread, layer.kernel_size, window, uses_bias=False)
-    return activate(step, _pointwise(step, middle, step.shape), layer.activation)
-
-
-def _pointwise(step: Step, source: Value, shape: Shape) -> Value:
-    weights = step.weights("pointwise_kernel", (shape[-1], 1, 1, source.shape[-1]))
-    bias = step.bias(shape[-1], step.layer.use_bias)
-    window = step.window((1, 1), "valid", (1, 1))
-    return step.emit("CONV_2D", [source, weights, bias], shape, **window)
-
-
-@rule("Conv2DTranspose")
-def transposed_convolution(step: Step) -> Value:
-    """TRANSPOSE_CONV; its first input is the output's shape."""
-    step.require_channels_last()
-    layer = step.layer
-    if tuple(layer.dilation_rate) != (1, 1):
-        raise step.unsupported("TRANSPOSE_CONV knows no dilation: use dilation_rate=1")
-    weights = step.weights("kernel", (step.shape[-1], *layer.kernel_size, step.input.shape[-1]))
-    window = step.window(layer.strides, layer.padding)
-    inputs = [integers(step.shape), weights, step.input]
-    inputs += [step.bias(step.shape[-1], True)] if layer.use_bias else []
-    output = step.emit("TRANSPOSE_CONV", inputs, step.shape, **window)
-    return activate(step, output, layer.activation)
-
-
-@rule("Conv1D")
-def convolution_1d(step: Step) -> Value:
-    """CONV_2D over an image of height 1, between reshapes."""
-    step.require_channels_last()
-    layer = step.layer
-    source, padding = _causal(step)
-    wide, shape = _as_image(step, source), _image_shape(step.shape)
-    weights = step.weights("kernel", _conv_shape(step, (1, *layer.kernel_size)))
-    window = step.window((1, *layer.strides), padding, (1, *layer.dilation_rate))
-    bias = step.bias(shape[-1], layer.use_bias)
-    output = step.emit("CONV_2D", [wide, weights, bias], shape, **window)
-    return activate(step, _reshape(step, output, step.shape), layer.activation)
-
-
-def _causal(step: Step) -> tuple[Value, str]:
-    layer = step.layer
-    if layer.padding != "causal":
-        return step.input, layer.padding
-    before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
-    return _pad(step, step.input, [(before, 0)]), "valid"
-
-
-@rule("DepthwiseConv1D")
-def depthwise_1d(step: Step) -> Value:
-    """DEPTHWISE_CONV_2D over an image of height 1, between reshapes."""
-    step.require_channels_last()
-    layer = step.layer
-    # TensorFlow's depthwise kernel wants equal strides; Keras passes the stride for both axes.
-    window = step.window((*layer.strides, *layer.strides), layer.padding, (1, *layer.dilation_rate))
-    output = _depthwise(
-        step,
-        _as_image(step, step.input),
-        _image_shape(step.shape),
-        (1, *layer.kernel_size),
-        window,
-        uses_bias=layer.use_bias,
-    )
-    return activate(step, _reshape(step, output, step.shape), layer.activation)
-
-
-@rule("SeparableConv1D")
-def separable_1d(step: Step) -> Value:
-    """The two operators of a separable convolution over an image of height 1."""
-    step.require_channels_last()
-    layer = step.layer
-    shape = _image_shape(step.shape)
-    source, padding = _causal(step)
-    spread = (*shape[:-1], source.shape[-1] * layer.depth_multiplier)
-    window = step.window((*layer.strides, *layer.strides), padding, (1, *layer.dilation_rate))
-    wide = _as_image(step, source)
-    middle = _depthwise(step, wide, spread, (1, *layer.kernel_size), window, uses_bias=False)
-    output = _pointwise(step, middle, shape)
-    return activate(step, _reshape(step, output, step.shape), layer.activation)
-
-
-def _image_shape(shape: Shape) -> Shape:
-    return (shape[0], 1, *shape[1:])
-
-
-def _as_image(step: Step, value: Value) -> Value:
-    return _reshape(step, value, _image_shape(value.shape))
-
-
-def _reshape(step: Step, value: Value, shape: Shape) -> Value:
-    if shape == value.shape:
-        return value
-    return step.emit("RESHAPE", [value, integers(shape)], shape)
 
 
 @rule("Dense")
@@ -248,13 +74,13 @@ def relu(step: Step) -> Value:
 
 @rule("Activation")
 def activation(step: Step) -> Value:
-    """The operator of the activation function."""
+    """Write the operator of the activation function."""
     return activate(step, step.input, step.layer.activation)
 
 
 @rule("Relu", "Relu6", "Sigmoid", "Tanh", "Silu", "HardSilu", "HardSigmoid")
 def activation_function(step: Step) -> Value:
-    """An activation called as ``keras.ops.relu(x)`` and the like."""
+    """Write an activation called as ``keras.ops.relu(x)`` and the like."""
     import keras
 
     names = {"HardSilu": "hard_silu", "HardSigmoid": "hard_sigmoid"}
@@ -300,9 +126,9 @@ def pooling_1d(step: Step) -> Value:
     step.require_channels_last()
     layer = step.layer
     pool, stride = (1, *layer.pool_size), (1, *layer.strides)
-    wide = _as_image(step, step.input)
-    output = _pool(step, wide, _image_shape(step.shape), pool, stride)
-    return _reshape(step, output, step.shape)
+    wide = step.reshape(step.input, image_shape(step.input.shape))
+    output = _pool(step, wide, image_shape(step.shape), pool, stride)
+    return step.reshape(output, step.shape)
 
 
 def _pool(
@@ -336,7 +162,7 @@ def reshape(step: Step) -> Value:
     """RESHAPE."""
     if step.call.kind == "Flatten":
         step.require_channels_last()
-    return _reshape(step, step.input, step.shape)
+    return step.reshape(step.input, step.shape)
 
 
 @rule("ZeroPadding1D", "ZeroPadding2D")
@@ -345,18 +171,7 @@ def zero_padding(step: Step) -> Value:
     step.require_channels_last()
     padding = step.layer.padding
     pairs = [padding] if step.call.kind == "ZeroPadding1D" else list(padding)
-    return _pad(step, step.input, pairs)
-
-
-def _pad(step: Step, value: Value, pairs: Sequence[Sequence[int]]) -> Value:
-    padding = [(0, 0), *(tuple(pair) for pair in pairs), (0, 0)]
-    flat = [amount for pair in padding for amount in pair]
-    shape: Shape = tuple(
-        dim if pair == (0, 0) else dim + sum(pair)
-        for dim, pair in zip(value.shape, padding, strict=True)
-    )
-    constant = integers(flat, (len(padding), 2))
-    return step.emit("PAD", [value, constant], shape, paddings=tuple(padding))
+    return step.pad(step.input, pairs)
 
 
 _BINARY = {
@@ -371,7 +186,7 @@ _BINARY = {
 
 @rule(*_BINARY)
 def elementwise(step: Step) -> Value:
-    """A chain of operators on two tensors; an average ends with MUL by a scalar."""
+    """Chain operators on two tensors; an average ends with MUL by a scalar."""
     first, *others = step.inputs
     if not others:
         raise step.unsupported("one of its operands is a constant: use a Rescaling layer")
@@ -426,6 +241,6 @@ def _repeat(step: Step, value: Value, axis: int, times: int) -> Value:
     multiples[axis + 1] = times
     repeated = [*shape[: axis + 1], times, *shape[axis + 1 :]]
     joined = [*shape[:axis], shape[axis] * times, *shape[axis + 1 :]]
-    thin = _reshape(step, value, tuple(apart))
+    thin = step.reshape(value, tuple(apart))
     tiled = step.emit("TILE", [thin, integers(multiples)], tuple(repeated))
-    return _reshape(step, tiled, tuple(joined))
+    return step.reshape(tiled, tuple(joined))

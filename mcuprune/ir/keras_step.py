@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcuprune.errors import UnsupportedModelError
-from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value
+from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value, integers
 from mcuprune.ir.graph import Extent
 from mcuprune.ir.keras_graph import LayerCall
 
@@ -52,6 +52,25 @@ class Step:
         shape = _broadcast(left.shape, right.shape)
         fused = {"fused_activation": "NONE"} if kind in _ARITHMETIC_WITH_ACTIVATION else {}
         return self.emit(kind, [left, right], shape, **fused)
+
+    def reshape(self, value: Value, shape: Shape) -> Value:
+        """Add RESHAPE, also where it changes nothing: the converter sees it too."""
+        return self.emit("RESHAPE", [value, integers(shape)], shape)
+
+    def pad(self, value: Value, pairs: Sequence[Sequence[int]]) -> Value:
+        """Add PAD.
+
+        Args:
+            value: What to pad.
+            pairs: Zeros before and after, for each spatial axis.
+        """
+        padding = tuple((before, after) for before, after in [(0, 0), *pairs, (0, 0)])
+        shape: Shape = tuple(
+            dim if pair == (0, 0) else dim + sum(pair)
+            for dim, pair in zip(value.shape, padding, strict=True)
+        )
+        constant = integers([amount for pair in padding for amount in pair], (len(padding), 2))
+        return self.emit("PAD", [value, constant], shape)
 
     def window(
         self, strides: Sequence[int], padding: str, dilation: Sequence[int] | None = None
@@ -110,7 +129,28 @@ class Step:
         return UnsupportedModelError(f"layer {self.layer.name!r} ({self.call.kind}): {reason}")
 
 
+def image_shape(shape: Shape) -> Shape:
+    """Return the shape of a sequence ``(1, length, channels)`` as an image of height 1."""
+    return (shape[0], 1, *shape[1:])
+
+
 def _broadcast(left: Shape, right: Shape) -> Shape:
     rank = max(len(left), len(right))
     padded = [(1,) * (rank - len(shape)) + shape for shape in (left, right)]
     return tuple(b if a == 1 else a for a, b in zip(*padded, strict=True))
+
+
+Rule = Callable[[Step], Value]
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(*kinds: str) -> Callable[[Rule], Rule]:
+    """Register a rule for layer classes by name."""
+
+    def register(function: Rule) -> Rule:
+        for kind in kinds:
+            RULES[kind] = function
+        return function
+
+    return register

@@ -1,13 +1,14 @@
-"""Operator versions that the converter writes for int8 (they decide the file's operator codes).
+"""Operator versions that the converter writes for int8 (they are part of the file's size).
 
-Source: files converted by TensorFlow 2.21 (the tests convert them anew); the rules are in
-tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc.
+Source: files converted by TensorFlow 2.21, which the tests convert anew; the converter's rules
+are in tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from mcuprune.ir.draft import Constant, Draft
 
 _VERSIONS = {
     "CONV_2D": 3,
@@ -21,16 +22,26 @@ _VERSIONS = {
     "TILE": 3,
     "TRANSPOSE_CONV": 4,
 }
-_INT8_VERSION = 2
+_OTHERS = 2
 
 
-def operator_version(kind: str, attributes: Mapping[str, Any]) -> int:
-    """Return the version of an int8 operator.
+def operator_versions(operators: Iterable[Draft]) -> dict[str, int]:
+    """Return the version per kind of operator: the file keeps the highest one needed."""
+    versions: dict[str, int] = {}
+    for op in operators:
+        versions[op.kind] = max(_version(op), versions.get(op.kind, 0))
+    return versions
 
-    Args:
-        kind: TFLite's operator name.
-        attributes: Its options.
-    """
-    if kind == "FULLY_CONNECTED" and attributes["keep_num_dims"]:
+
+def _version(op: Draft) -> int:
+    if op.kind == "FULLY_CONNECTED" and op.attributes["keep_num_dims"]:
         return 5
-    return _VERSIONS.get(kind, _INT8_VERSION)
+    if op.kind == "CONV_2D" and _is_grouped(op):
+        return 6
+    return _VERSIONS.get(op.kind, _OTHERS)
+
+
+def _is_grouped(op: Draft) -> bool:
+    weights = op.inputs[1]
+    assert isinstance(weights, Constant)
+    return bool(weights.shape[-1] != op.value_inputs()[0].shape[-1])
