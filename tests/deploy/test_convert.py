@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from mcuprune.deploy.convert import convert_int8
+from mcuprune.engines.litert import LiteRT
+from mcuprune.engines.quantization import input_quantization
+from mcuprune.errors import ConversionError, InputError, UnsupportedModelError
+from mcuprune.ir.from_tflite import parse_tflite
+
+
+def small(*layers, shape=(8, 8, 1)):
+    return keras.Sequential([keras.Input(shape), *layers])
+
+
+def noise(*shape):
+    return np.random.RandomState(0).normal(size=shape).astype(np.float32)
+
+
+def test_operators_are_those_of_the_network_and_nothing_else(digits_tflite):
+    kinds = [operator.kind for operator in parse_tflite(digits_tflite, "m").operators]
+    assert kinds == [
+        "CONV_2D",
+        "MAX_POOL_2D",
+        "CONV_2D",
+        "MAX_POOL_2D",
+        "MEAN",
+        "FULLY_CONNECTED",
+        "SOFTMAX",
+    ]
+
+
+def test_everything_is_int8_and_weights_are_per_channel(digits_tflite):
+    graph = parse_tflite(digits_tflite, "m")
+    first = graph.operators[0]
+    weights = graph.tensors[first.inputs[1]]
+    assert (weights.shape, weights.dtype, weights.quantization_scales) == ((8, 3, 3, 1), "int8", 8)
+    assert graph.tensors[first.inputs[2]].dtype == "int32"
+    assert first.attributes["fused_activation"] == "RELU"
+    assert {t.dtype for t in graph.tensors if not t.is_constant} == {"int8"}
+    assert graph.tensors[graph.inputs[0]].shape == (1, 8, 8, 1)
+    assert graph.tensors[graph.inputs[0]].name == "input"
+
+
+def test_accuracy_survives(digits_model, digits_tflite, digit_images):
+    images, labels = digit_images[0][1497:], digit_images[1][1497:]
+    quantized = input_quantization(digits_tflite).quantize(images)
+    answers = LiteRT().run(digits_tflite, quantized).outputs.argmax(1)
+    reference = digits_model.predict(images, verbose=0).argmax(1)
+    assert np.mean(answers == reference) >= 0.98
+    assert abs(np.mean(answers == labels) - np.mean(reference == labels)) <= 0.015
+
+
+def test_same_model_gives_the_same_file(digits_model, digits_tflite, digit_images):
+    clone = keras.models.clone_model(digits_model)
+    clone.set_weights(digits_model.get_weights())
+    assert convert_int8(clone, digit_images[0][:100]) == digits_tflite
+
+
+def test_flatten_and_reshape_need_no_shape_arithmetic():
+    layers = keras.layers
+    model = small(
+        layers.Conv2D(4, 3, dilation_rate=2),
+        layers.Reshape((16, 4, 1)),
+        layers.Flatten(),
+        layers.Dense(3),
+    )
+    kinds = [o.kind for o in parse_tflite(convert_int8(model, noise(20, 8, 8, 1)), "m").operators]
+    # The two reshapes fold into one.
+    assert kinds == ["CONV_2D", "RESHAPE", "FULLY_CONNECTED"]
+
+
+def test_conversion_is_silent(capfd):
+    convert_int8(small(keras.layers.Flatten(), keras.layers.Dense(2)), noise(5, 8, 8, 1))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_shape_arithmetic_is_named():
+    @keras.saving.register_keras_serializable("test_convert")
+    class Cast(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.cast(keras.ops.cast(x, "int32"), "float32")
+
+    with pytest.raises(ConversionError, match=r"not full int8: operator .*CAST"):
+        convert_int8(small(Cast(), keras.layers.Dense(2)), noise(5, 8, 8, 1))
+
+
+def test_recurrent_layer_is_refused_before_it_crashes():
+    model = small(keras.layers.LSTM(4), shape=(10, 3))
+    with pytest.raises(UnsupportedModelError, match=r"\(LSTM\) is a rolled loop.*unroll=True"):
+        convert_int8(model, noise(5, 10, 3))
+    both_ways = small(keras.layers.Bidirectional(keras.layers.GRU(4)), shape=(10, 3))
+    with pytest.raises(UnsupportedModelError, match="rolled loop"):
+        convert_int8(both_ways, noise(5, 10, 3))
+
+
+def test_open_input_shape_is_refused():
+    model = small(keras.layers.Conv2D(2, 3), shape=(None, None, 1))
+    with pytest.raises(UnsupportedModelError, match="fixed"):
+        convert_int8(model, noise(5, 8, 8, 1))
+
+
+def test_two_inputs_are_refused():
+    a, b = keras.Input((4,)), keras.Input((4,))
+    with pytest.raises(UnsupportedModelError, match="2 inputs"):
+        convert_int8(keras.Model([a, b], a + b), noise(5, 4))
+
+
+@pytest.mark.parametrize(
+    ("calibration", "message"),
+    [
+        (np.zeros((5, 8, 8)), r"shape \(5, 8, 8\), the model takes \(n, 8, 8, 1\)"),
+        (np.zeros((0, 8, 8, 1)), "n of at least 1"),
+        (np.full((5, 8, 8, 1), np.nan), "320 of 320 calibration values are NaN"),
+        (np.ones((5, 8, 8, 1)), "every calibration value is 1"),
+        (np.full((5, 8, 8, 1), "a"), "array of numbers"),
+        (None, "array of numbers"),
+    ],
+)
+def test_unfit_calibration_data(calibration, message, digits_model):
+    with pytest.raises(InputError, match=message):
+        convert_int8(digits_model, calibration)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import numpy as np
+
+from mcuprune.deploy.quantize import calibration_samples
+
+
+def test_few_samples_are_all_used():
+    data = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    samples = calibration_samples(data, (4,))
+    assert samples.dtype == np.float32
+    assert samples.tolist() == data.tolist()
+
+
+def test_many_samples_are_thinned_evenly():
+    data = np.arange(999, dtype=np.float64).reshape(999, 1)
+    samples = calibration_samples(data, (1,))[:, 0]
+    # 500 places from 0 to 998, two apart.
+    assert samples.tolist() == list(range(0, 999, 2))
