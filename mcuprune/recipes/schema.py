@@ -110,7 +110,7 @@ class PruningSection(Section):
 
     Attributes:
         start_epoch: First epoch with pruning, from 0.
-        end_epoch: Epoch at whose start the budget is met; the rest fine-tunes.
+        end_epoch: Epochs after which the budget is met; the rest fine-tunes.
         start_from: ``scratch`` for fresh weights, ``reference`` for those of the unpruned
             reference.
         options: Further arguments of :class:`mcuprune.MCUPruning`.
