@@ -1,0 +1,85 @@
+"""SRAM: working sets, the arena's head (TFLM's greedy plan) and its total."""
+
+from __future__ import annotations
+
+from mcuprune.cost.rounding import align_up, largest
+from mcuprune.cost.scratch import scratch_requests
+from mcuprune.cost.tail import arena_tail
+from mcuprune.ir.graph import Extent, Graph
+from mcuprune.planner.greedy import MemoryPlan, greedy_plan
+from mcuprune.planner.lifetimes import (
+    BUFFER_ALIGNMENT_BYTES,
+    NEVER,
+    buffers,
+    lifetimes,
+    step_of,
+)
+
+__all__ = [
+    "arena_head",
+    "arena_plan",
+    "arena_tail",
+    "arena_total",
+    "largest_working_set",
+    "live_tensors",
+    "working_sets",
+]
+
+
+def live_tensors(graph: Graph) -> list[list[tuple[str, Extent]]]:
+    """Return, per operator, the names and bytes of what must be in SRAM while it runs.
+
+    Args:
+        graph: A graph whose dimensions are numbers (ints or scalar tensors).
+
+    Returns:
+        For each operator pairs of name and bytes, each aligned up to 16 as the planner does;
+        the kernel's scratch memory is named ``scratch``.
+    """
+    sized = [
+        (life, align_up(graph.tensors[life.tensor].size_bytes, BUFFER_ALIGNMENT_BYTES))
+        for life in lifetimes(graph)
+        if life.last_step != NEVER
+    ]
+    live: list[list[tuple[str, Extent]]] = [
+        [
+            (graph.tensors[life.tensor].name, size_bytes)
+            for life, size_bytes in sized
+            if life.covers(step_of(operator.index))
+        ]
+        for operator in graph.operators
+    ]
+    for request in scratch_requests(graph):
+        room = align_up(request.size_bytes, BUFFER_ALIGNMENT_BYTES)
+        live[request.operator].append(("scratch", room))
+    return live
+
+
+def working_sets(graph: Graph) -> list[Extent]:
+    """Return the bytes that must be in SRAM while each operator runs, in execution order.
+
+    Args:
+        graph: A graph whose dimensions are numbers. With tensors the result is exact at whole
+            widths, and its gradient counts alignment as the identity.
+    """
+    return [sum(size_bytes for _, size_bytes in tensors) for tensors in live_tensors(graph)]
+
+
+def largest_working_set(graph: Graph) -> Extent:
+    """Return the largest working set in bytes: no memory plan can be smaller."""
+    return largest(working_sets(graph))
+
+
+def arena_plan(graph: Graph) -> MemoryPlan:
+    """Return TFLM's memory plan of a graph whose dimensions are ints."""
+    return greedy_plan(buffers(graph, scratch_requests(graph)))
+
+
+def arena_head(graph: Graph) -> int:
+    """Return the bytes of the arena's head: the size of TFLM's plan. Dimensions must be ints."""
+    return arena_plan(graph).size_bytes
+
+
+def arena_total(graph: Graph, pointer_bits: int = 64, runtime: str = "tflm-reference") -> int:
+    """Return the bytes of the arena, head and tail. Dimensions must be ints."""
+    return arena_head(graph) + int(arena_tail(graph, pointer_bits, runtime))

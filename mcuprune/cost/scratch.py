@@ -1,0 +1,111 @@
+"""Working memory that TFLM's reference kernels ask for while preparing.
+
+Source: the Prepare functions in tensorflow/lite/micro/kernels (tflite-micro 90b983c, 2026-08-20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
+from mcuprune.planner.lifetimes import ScratchRequest
+
+_Rule: TypeAlias = Callable[[Graph, Operator], list[Extent]]
+
+_INT_BYTES = 4
+_QUANTIZED = ("int8", "int16")
+
+
+def scratch_requests(graph: Graph, pointer_bits: int = 64) -> tuple[ScratchRequest, ...]:
+    """Return every request of a graph, in the order in which TFLM makes them.
+
+    Args:
+        graph: A graph whose dimensions are numbers (ints or scalar tensors).
+        pointer_bits: Width of a pointer in the runtime, 64 or 32.
+    """
+    return tuple(
+        ScratchRequest(operator.index, size_bytes)
+        for operator in graph.operators
+        for size_bytes in operator_scratch(graph, operator, pointer_bits)
+    )
+
+
+def operator_scratch(graph: Graph, operator: Operator, pointer_bits: int = 64) -> list[Extent]:
+    """Return the bytes of each request of one operator, before alignment."""
+    if operator.kind == "ADD_N":
+        return _add_n(graph, operator, pointer_bits)
+    rule = _RULES.get(operator.kind)
+    return [] if rule is None else rule(graph, operator)
+
+
+def _mean(graph: Graph, operator: Operator) -> list[Extent]:
+    """reduce_common.cc: accumulators (if quantized), iteration index, resolved axes."""
+    data, _ = _data_and_second(graph, operator)
+    output = graph.tensors[operator.outputs[0]]
+    accumulators = [output.elements * _INT_BYTES] if data.dtype in _QUANTIZED else []
+    return accumulators + _extreme(graph, operator)
+
+
+def _extreme(graph: Graph, operator: Operator) -> list[Extent]:
+    data, axes = _data_and_second(graph, operator)
+    return [len(data.shape) * _INT_BYTES, axes.elements * _INT_BYTES]
+
+
+def _transposed_convolution(graph: Graph, operator: Operator) -> list[Extent]:
+    """transpose_conv.cc: one accumulator per output element."""
+    data, output = graph.tensors[operator.inputs[2]], graph.tensors[operator.outputs[0]]
+    accumulator_bytes = {"int8": 4, "int16": 8}.get(data.dtype)
+    return [] if accumulator_bytes is None else [output.elements * accumulator_bytes]
+
+
+def _svdf(graph: Graph, operator: Operator) -> list[Extent]:
+    """svdf_common.cc: one number per filter, and one per unit if quantized."""
+    data, features = _data_and_second(graph, operator)
+    output = graph.tensors[operator.outputs[0]]
+    batch, filters, units = data.shape[0], features.shape[0], output.shape[-1]
+    per_filter = [batch * filters * _INT_BYTES]
+    return per_filter + ([batch * units * _INT_BYTES] if data.dtype == "int8" else [])
+
+
+def _lstm(graph: Graph, operator: Operator) -> list[Extent]:
+    """unidirectional_sequence_lstm.cc: four buffers of the size and type of the cell state."""
+    cell_state = graph.tensors[operator.inputs[19]]
+    return [cell_state.size_bytes] * 4
+
+
+def _mirror_pad(graph: Graph, operator: Operator) -> list[Extent]:
+    """mirror_pad.cc: elements per dimension of output and input."""
+    rank = len(graph.tensors[operator.inputs[0]].shape)
+    return [rank * _INT_BYTES] * 2
+
+
+def _unpacked_weights(graph: Graph, operator: Operator) -> list[Extent]:
+    """conv_common.cc, depthwise_conv_common.cc, fully_connected.cc: int4 weights as bytes."""
+    weights = graph.tensors[operator.inputs[1]]
+    return [weights.elements] if weights.dtype == "int4" else []
+
+
+def _add_n(graph: Graph, operator: Operator, pointer_bits: int) -> list[Extent]:
+    """add_n.cc: a pointer per input."""
+    return [len(operator.inputs) * pointer_bits // 8]
+
+
+def _data_and_second(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
+    return graph.tensors[operator.inputs[0]], graph.tensors[operator.inputs[1]]
+
+
+_RULES: Mapping[str, _Rule] = {
+    "MEAN": _mean,
+    "SUM": _mean,
+    "REDUCE_MAX": _extreme,
+    "REDUCE_MIN": _extreme,
+    "REDUCE_ALL": _extreme,
+    "TRANSPOSE_CONV": _transposed_convolution,
+    "SVDF": _svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
+    "MIRROR_PAD": _mirror_pad,
+    "CONV_2D": _unpacked_weights,
+    "DEPTHWISE_CONV_2D": _unpacked_weights,
+    "FULLY_CONNECTED": _unpacked_weights,
+}
