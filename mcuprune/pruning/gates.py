@@ -14,13 +14,13 @@ no clipping, no dependence on its learning rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mcuprune.channels.groups import Groups
+from mcuprune.channels.groups import Group, Groups
 from mcuprune.channels.layout import IntArray
 from mcuprune.channels.rules import WeightAxis
 
@@ -33,6 +33,7 @@ class Gates:
     Args:
         model: The model that ``groups`` was found on.
         groups: Its coupling groups.
+        gated: The groups to gate.
         values: Gate of each channel per group; all open (1.0) when absent.
 
     Attributes:
@@ -40,13 +41,17 @@ class Gates:
     """
 
     def __init__(
-        self, model: Any, groups: Groups, values: Mapping[str, FloatArray] | None = None
+        self,
+        model: Any,
+        groups: Groups,
+        gated: Sequence[Group],
+        values: Mapping[str, FloatArray] | None = None,
     ) -> None:
         import tensorflow as tf
 
         self._model = model
         self._all_groups = groups
-        self._first, count = _first_index(groups)
+        self._first, count = _first_index(gated)
         self.groups = tuple(self._first)
         self._widths = [groups.groups[name].width for name in self.groups]
         flat = np.ones(count + 1)
@@ -128,7 +133,7 @@ class Gates:
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def widths(gates: Any, price: Any) -> Any:
-            sums = tf.math.segment_sum(gates[:-1], owner)
+            sums = tf.math.unsorted_segment_sum(gates[:-1], owner, len(self.groups))
             return sums, lambda up: (None, tf.cast(up, price.dtype))
 
         return widths(self._open.read_value(), tf.convert_to_tensor(self._price))
@@ -179,9 +184,9 @@ class Gates:
         return slice(start, start + self._all_groups.groups[group].width)
 
 
-def _first_index(groups: Groups) -> tuple[dict[str, int], int]:
+def _first_index(groups: Sequence[Group]) -> tuple[dict[str, int], int]:
     first, count = {}, 0
-    for group in groups.prunable:
+    for group in groups:
         first[group.name] = count
         count += group.width
     return first, count

@@ -1,0 +1,171 @@
+"""The Keras callback: ``model.fit(..., callbacks=[MCUPruning(budget)])``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from mcuprune.budget import Budget
+from mcuprune.errors import InputError, TrainingDivergedError
+from mcuprune.pruning.pruner import Pruner
+
+
+class MCUPruning(keras.callbacks.Callback):
+    """Prunes the model that ``fit`` trains until it meets a budget.
+
+    Channels are gated, priced by the resource model of the microcontroller, and removed for good
+    in a few cuts between ``start_epoch`` and ``end_epoch``; the epochs after it fine-tune what
+    remains. After ``fit`` the model is a plain, smaller ``keras.Model``: no wrapper, nothing to
+    strip. Epoch logs gain ``sram``, ``flash`` and ``macs`` (predicted, bytes and MACs; those that
+    the budget limits) and the same with ``_budget``.
+
+    Args:
+        budget: Limits to meet, in bytes and MACs.
+        start_epoch: Epochs of plain training before the first gate moves.
+        end_epoch: Epoch at whose end the last cut is made; half of all epochs by default.
+        cuts: How often channels are removed on the way, the last one included. Each costs a new
+            trace of the training step, some seconds.
+        round_to: Widths become multiples of this.
+        min_channels: No coupling group becomes narrower.
+        exclude: Layer names or patterns (``"stem*"``) whose output channels all stay.
+        verbose: 1 prints a line per cut.
+
+    Raises:
+        InputError: The epochs make no sense.
+
+    Example:
+        >>> from mcuprune import Budget
+        >>> pruning = MCUPruning(Budget(sram="16KiB"), start_epoch=1, end_epoch=4)
+        >>> pruning.get_config()["budget"]
+        {'sram': 16384, 'flash': None, 'macs': None}
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        start_epoch: int = 1,
+        end_epoch: int | None = None,
+        cuts: int = 3,
+        round_to: int = 1,
+        min_channels: int = 1,
+        exclude: Sequence[str] = (),
+        verbose: int = 0,
+    ) -> None:
+        super().__init__()
+        if start_epoch < 0 or (end_epoch is not None and end_epoch <= start_epoch):
+            raise InputError(
+                f"start_epoch {start_epoch} and end_epoch {end_epoch}: pruning needs "
+                "0 <= start_epoch < end_epoch"
+            )
+        self.budget = budget
+        self.start_epoch, self.end_epoch = start_epoch, end_epoch
+        self.cuts, self.round_to, self.min_channels = cuts, round_to, min_channels
+        self.exclude, self.verbose = tuple(exclude), verbose
+        self.pruner: Pruner | None = None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments as plain values."""
+        budget = {name: getattr(self.budget, name) for name in ("sram", "flash", "macs")}
+        names = ("start_epoch", "end_epoch", "cuts", "round_to", "min_channels", "verbose")
+        own = {name: getattr(self, name) for name in names}
+        return {"budget": budget, "exclude": list(self.exclude), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MCUPruning:
+        """Make a callback from what :meth:`get_config` returned."""
+        return cls(**{**config, "budget": Budget(**config["budget"])})
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Find the groups, refuse an impossible budget, attach the gates."""
+        epochs = self.params["epochs"]
+        end_epoch = self.end_epoch or max(self.start_epoch + 1, epochs // 2)
+        if end_epoch > epochs:
+            raise InputError(
+                f"end_epoch {end_epoch} lies beyond the {epochs} epochs of fit: train longer or "
+                "end pruning earlier"
+            )
+        self._per_epoch = self.params["steps"]
+        self._span = (self.start_epoch, end_epoch)
+        self.pruner = Pruner(
+            self.model,
+            self.budget,
+            start_step=self._step_of(self.start_epoch),
+            end_step=self._step_of(end_epoch),
+            cuts=self.cuts,
+            round_to=self.round_to,
+            min_channels=self.min_channels,
+            exclude=self.exclude,
+        )
+        self.pruner.attach(join_losses=True)
+        self._trace_anew()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start counting the epoch's batches."""
+        self._seen = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move gates and cut channels when due."""
+        steps, self._seen = batch + 1 - self._seen, batch + 1
+        if self._running().step(steps):
+            self._trace_anew()
+            if self.verbose:
+                self._tell()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write resources and budget into the logs; stop a training that diverged.
+
+        Raises:
+            TrainingDivergedError: The loss is NaN or infinite.
+        """
+        logs = logs if logs is not None else {}
+        pruner = self._running()
+        loss = logs.get("loss", 0.0)
+        if not math.isfinite(loss):
+            pruner.release()
+            raise TrainingDivergedError(
+                f"the training loss became {loss} in epoch {epoch + 1}. The model was left plain "
+                "but is not usable; lower the learning rate, clip gradients (clipnorm=1.0), or "
+                "check the input for NaN."
+            )
+        if self._per_epoch is None:
+            self._per_epoch = self._seen
+            pruner.start_step = self._step_of(self._span[0])
+            pruner.end_step = self._step_of(self._span[1])
+        logs.update(pruner.resources())
+        logs.update({f"{name}_budget": limit for name, limit in self.budget.limits()})
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Cut to the budget if training ended before the last cut."""
+        pruner = self._running()
+        if not pruner.done:
+            pruner.finish()
+            self._trace_anew()
+
+    def release(self) -> None:
+        """Leave a plain model after an interrupted ``fit``; the budget may not be met."""
+        if self.pruner is not None:
+            self.pruner.release()
+            self._trace_anew()
+
+    def _running(self) -> Pruner:
+        if self.pruner is None:
+            raise InputError("MCUPruning works inside fit: pass it in callbacks=[...]")
+        return self.pruner
+
+    def _step_of(self, epoch: int) -> int:
+        # With an unknown epoch length the schedule waits for the first epoch to end.
+        return epoch * self._per_epoch if self._per_epoch else epoch * 10**9
+
+    def _trace_anew(self) -> None:
+        self.model.make_train_function(force=True)
+        self.model.test_function = None
+        self.model.predict_function = None
+
+    def _tell(self) -> None:
+        pruner = self._running()
+        used = ", ".join(f"{name} {value:,}" for name, value in pruner.resources().items())
+        widths = " ".join(f"{name}={w}" for name, w in pruner.groups.widths().items())
+        keras.src.utils.io_utils.print_msg(f"mcuprune: cut to {widths} ({used}, predicted)")

@@ -1,0 +1,318 @@
+"""Prunes a model while somebody trains it: gates, prices, cuts at fixed steps."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcuprune.budget import RESOURCE_UNITS, Budget
+from mcuprune.channels.groups import Group, Groups, coupling_groups
+from mcuprune.channels.optimizer import rebuild_optimizer
+from mcuprune.channels.surgery import Succession, cut
+from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
+from mcuprune.ir.from_keras import graph_from_keras
+from mcuprune.pruning.gates import Gates
+from mcuprune.pruning.importance import Importance
+from mcuprune.pruning.penalty import ascend, penalty
+from mcuprune.pruning.projection import Projection
+from mcuprune.pruning.schedule import target
+from mcuprune.pruning.usage import ResourceModel
+from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
+
+# Gates move this often in the whole pruning phase, whatever its length in steps.
+MOVES = 200
+# Per move: largest relative change of a width, largest change of a gate, step of dual ascent.
+WIDTH_RATE = 0.02
+GATE_RATE = 0.1
+ASCENT_RATE = 2.0
+
+
+class Pruner:
+    """Prunes a Keras model inside a training loop of the user's own.
+
+    Call :meth:`penalty` in the loss and :meth:`step` after each optimizer step. The model's
+    variables change whenever :meth:`step` returns True: make a ``tf.function`` that captured them
+    anew. After :meth:`finish` the model is a plain, smaller one that meets the budget.
+
+    Args:
+        model: A built functional or Sequential ``keras.Model``.
+        budget: Limits to meet.
+        start_step: Training steps before the first gate moves.
+        end_step: Step of the last cut; training after it fine-tunes what remains.
+        cuts: How often channels are removed for good on the way, the last one included.
+        round_to: Widths become multiples of this.
+        min_channels: No group becomes narrower.
+        exclude: Layer names or patterns (``"stem*"``) whose output channels all stay.
+        optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
+
+    Raises:
+        UnsupportedModelError: The model is of an unsupported form or has no prunable channel.
+        InfeasibleBudgetError: Not even the smallest allowed widths meet the budget.
+        InputError: Steps, cuts or widths make no sense.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        budget: Budget,
+        *,
+        start_step: int = 0,
+        end_step: int = 1000,
+        cuts: int = 3,
+        round_to: int = 1,
+        min_channels: int = 1,
+        exclude: Sequence[str] = (),
+        optimizer: Any = None,
+    ) -> None:
+        if not 0 <= start_step < end_step:
+            raise InputError(
+                f"start_step {start_step} and end_step {end_step}: pruning needs "
+                "0 <= start_step < end_step"
+            )
+        if min(cuts, round_to, min_channels) < 1:
+            raise InputError("cuts, round_to and min_channels must be at least 1")
+        self.model = model
+        self.budget = budget
+        self.start_step, self.end_step, self._cuts = start_step, end_step, cuts
+        self._round_to, self._min_channels, self._exclude = round_to, min_channels, tuple(exclude)
+        self._optimizer = optimizer
+        self._limits = dict(budget.limits())
+        self._steps = self._moves_done = self._cuts_done = 0
+        self._importance = Importance()
+        self._read_model()
+        self._refuse_impossible()
+        self._reference = self._resources.exact(self._full)
+        self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
+        self._multipliers = dict.fromkeys(self._limits, 0.0)
+        self._make_graph_numbers()
+        self.done = all(self._reference[r] <= limit for r, limit in self._limits.items())
+        self._gates: Gates | None = None
+
+    @property
+    def groups(self) -> Groups:
+        """The coupling groups as they are now."""
+        return self._groups
+
+    def attach(self, *, join_losses: bool = False) -> None:
+        """Put the gates into the model; done by the first :meth:`penalty` otherwise.
+
+        Args:
+            join_losses: Let the penalty's gradient join ``model.losses`` by itself, for loops
+                (such as ``fit``) that do not call :meth:`penalty`.
+        """
+        if self.done or self._gates is not None:
+            return
+        before = list(self.model.trainable_variables)
+        self._joined = join_losses
+        self._gates = Gates(self.model, self._groups, self._prunable)
+        self._gates.attach(self._penalty_at if join_losses else None)
+        self._follow(before, {id(variable): variable for variable in before})
+
+    def penalty(self) -> Any:
+        """Return the penalty on the soft widths, a float32 scalar to add to the loss.
+
+        It is zero while every resource is within its present target.
+        """
+        import tensorflow as tf
+
+        self.attach()
+        if self._gates is None:
+            return tf.constant(0.0)
+        return self._penalty_at(self._gates.soft_widths())
+
+    def step(self, steps: int = 1) -> bool:
+        """Take note of a finished training step; move gates and cut channels when due.
+
+        Args:
+            steps: Optimizer steps since the last call.
+
+        Returns:
+            True when the model's variables have changed.
+        """
+        if self.done or self._gates is None:
+            return False
+        self._steps += steps
+        self._importance.update(self._gates.sensitivities())
+        fraction = (self._steps - self.start_step) / (self.end_step - self.start_step)
+        while self._moves_done < min(math.floor(fraction * MOVES), MOVES):
+            self._moves_done += 1
+            self._move(self._moves_done / MOVES)
+        if self._cuts_done < min(math.floor(fraction * self._cuts + 1e-9), self._cuts):
+            self._cuts_done = min(math.floor(fraction * self._cuts + 1e-9), self._cuts)
+            self._cut(self._cuts_done / self._cuts)
+            return True
+        return False
+
+    def finish(self) -> None:
+        """Cut to the budget now, whatever is left of the schedule, and leave a plain model."""
+        if self.done:
+            return
+        if self._gates is None:
+            self._gates = Gates(self.model, self._groups, self._prunable)
+            self._gates.attach()
+        self._cut(1.0)
+
+    def release(self) -> None:
+        """Take the gates out without cutting further: the model is plain, the budget not met."""
+        if self._gates is not None:
+            before = list(self.model.trainable_variables)
+            self._gates.fold()
+            self._gates.detach()
+            self._gates = None
+            self._follow(before, {id(variable): variable for variable in before})
+        self.done = True
+
+    def resources(self) -> dict[str, int]:
+        """Return the limited resources of the channels that are open now (predicted).
+
+        Bytes of arena and flash, MACs; exact for the network that a cut would leave.
+        """
+        return self._resources.exact(self._whole())
+
+    def multipliers(self) -> dict[str, float]:
+        """Return the penalty's present strength per resource."""
+        return dict(self._multipliers)
+
+    def widths(self) -> dict[str, int]:
+        """Return the number of open channels per prunable group, rounded."""
+        return self._whole()
+
+    def _read_model(self) -> None:
+        self._groups = coupling_groups(self.model)
+        self._prunable = [g for g in self._groups.prunable if not self._excluded(g)]
+        if not self._prunable:
+            raise UnsupportedModelError(_no_prunable_channel(self._groups))
+        self._full = {g.name: g.width for g in self._prunable}
+        fixed = {n: w for n, w in self._groups.widths().items() if n not in self._full}
+        graph = graph_from_keras(self.model, self._groups.dims())
+        self._resources = ResourceModel(graph, fixed, tuple(self._limits))
+
+    def _excluded(self, group: Group) -> bool:
+        return any(
+            fnmatch.fnmatchcase(layer, pattern)
+            for layer in group.producers
+            for pattern in self._exclude
+        )
+
+    def _floors(self) -> dict[str, int]:
+        smallest = max(self._min_channels, self._round_to)
+        return {name: min(smallest, full) for name, full in self._full.items()}
+
+    def _refuse_impossible(self) -> None:
+        smallest = self._resources.exact(self._floors())
+        for resource, limit in self._limits.items():
+            if smallest[resource] > limit:
+                unit = RESOURCE_UNITS[resource]
+                raise InfeasibleBudgetError(
+                    f"the {resource} budget of {limit:,} {unit} cannot be met: with every "
+                    f"prunable group at its smallest width this network still needs "
+                    f"{smallest[resource]:,} {unit}. Allow at least that, or start from a "
+                    "smaller network.",
+                    resource=resource,
+                    required=smallest[resource],
+                    available=limit,
+                )
+
+    def _make_graph_numbers(self) -> None:
+        """Make the numbers that the penalty reads inside a ``tf.function``."""
+        import tensorflow as tf
+
+        count = len(self._limits)
+        self._tf_targets = tf.Variable(tf.ones(count), trainable=False, name="targets")
+        self._tf_multipliers = tf.Variable(tf.zeros(count), trainable=False, name="multipliers")
+        self._tf_head_factor = tf.Variable(1.0, trainable=False, name="head_factor")
+        self._set_targets(0.0)
+
+    def _set_targets(self, fraction: float) -> dict[str, float]:
+        targets = {
+            name: target(self._reference[name], limit, fraction)
+            for name, limit in self._limits.items()
+        }
+        self._tf_targets.assign(list(targets.values()))
+        self._tf_multipliers.assign(list(self._multipliers.values()))
+        self._tf_head_factor.assign(self._resources.head_factor(self._whole()))
+        return targets
+
+    def _penalty_at(self, soft_widths: Any) -> Any:
+        import tensorflow as tf
+
+        widths = dict(zip(self._full, tf.unstack(soft_widths), strict=True))
+        terms = self._resources.soft_terms(widths, self._tf_head_factor)
+        targets = dict(zip(self._limits, tf.unstack(self._tf_targets), strict=True))
+        strengths = dict(zip(self._limits, tf.unstack(self._tf_multipliers), strict=True))
+        return penalty(terms, targets, strengths)
+
+    def _move(self, fraction: float) -> None:
+        """Move multipliers, soft widths and gates by one step."""
+        assert self._gates is not None
+        shares = self._importance.scores(self._full)
+        prices, gates = self._gates.prices(), self._gates.values()
+        for name, width in self._soft.items():
+            force = marginal_worth(shares[name], width) - width * prices[name]
+            floor, full = self._floors()[name], self._full[name]
+            self._soft[name] = moved(width, force, WIDTH_RATE, floor, full)
+            gates[name] = gates_for(shares[name], self._soft[name], gates[name], GATE_RATE)
+        self._gates.assign(gates)
+        targets = self._set_targets(fraction)
+        for name, needed in self.resources().items():
+            excess = min(max(needed / targets[name] - 1.0, -0.2), 0.2)
+            self._multipliers[name] = ascend(self._multipliers[name], excess, ASCENT_RATE)
+
+    def _whole(self) -> dict[str, int]:
+        floors = self._floors()
+        return {name: max(round(width), floors[name]) for name, width in self._soft.items()}
+
+    def _cut(self, fraction: float) -> None:
+        """Remove channels so that the target due at ``fraction`` is met exactly."""
+        assert self._gates is not None
+        shares, gates = self._importance.scores(self._full), self._gates.values()
+        limits = {n: math.ceil(t) for n, t in self._set_targets(fraction).items()}
+        search = Projection(
+            self._resources.exact_terms, limits, shares, self._floors(), self._round_to
+        )
+        widths = search.run(self._whole())
+        kept = most_important(gates, shares, widths)
+        last = fraction >= 1.0
+        if last:
+            self._gates.fold()
+        before = list(self.model.trainable_variables)
+        self._gates.detach()
+        succession = cut(self.model, self._groups, kept)
+        self._importance.keep(kept)
+        self._read_model()
+        self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
+        self.done, self._gates = last, None
+        if not last:
+            values = {name: gates[name][kept[name]] for name in self._full}
+            self._gates = Gates(self.model, self._groups, self._prunable, values)
+            self._gates.attach(self._penalty_at if self._joined else None)
+        self._follow(before, succession.successors, succession)
+
+    def _follow(
+        self,
+        before: Sequence[Any],
+        successors: Mapping[int, Any],
+        succession: Succession | None = None,
+    ) -> None:
+        """Let the optimizer know the model's present variables."""
+        optimizer = self._optimizer or getattr(self.model, "optimizer", None)
+        if optimizer is None or not optimizer.built:
+            return
+        rebuild_optimizer(
+            optimizer,
+            before,
+            self.model.trainable_variables,
+            successors,
+            lambda value, owner: succession.slice_like(value, owner) if succession else value,
+        )
+
+
+def _no_prunable_channel(groups: Groups) -> str:
+    reasons = sorted({g.frozen for g in groups.groups.values() if g.frozen})
+    why = f" ({'; '.join(reasons[:3])})" if reasons else ""
+    return (
+        f"the model has no prunable channel{why}. Pruning needs convolution or dense layers whose "
+        "output goes on to other layers and is not excluded."
+    )

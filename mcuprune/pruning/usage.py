@@ -1,0 +1,78 @@
+"""What a network needs of each limited resource, at open widths."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from mcuprune.cost.flash import flash_bytes
+from mcuprune.cost.macs import total_macs
+from mcuprune.cost.memory import arena_head, arena_tail, working_sets
+from mcuprune.ir.graph import Graph
+
+
+@dataclasses.dataclass(frozen=True)
+class ResourceModel:
+    """Resources as functions of the widths of a graph.
+
+    Attributes:
+        graph: A graph whose dimensions are open (``ir.graph.Dim``).
+        fixed: Width of each group that does not change.
+        limited: The resources that are asked for (``"sram"``, ``"flash"``, ``"macs"``).
+    """
+
+    graph: Graph
+    fixed: Mapping[str, int]
+    limited: tuple[str, ...]
+
+    def exact(self, widths: Mapping[str, int]) -> dict[str, int]:
+        """Return bytes of arena and flash, and MACs, at whole widths.
+
+        Args:
+            widths: Channels of each group that changes.
+        """
+        return {name: int(max(terms)) for name, terms in self.exact_terms(widths).items()}
+
+    def exact_terms(self, widths: Mapping[str, int]) -> dict[str, list[int]]:
+        """Return the terms whose largest is each resource, at whole widths.
+
+        The arena's first term is the one that counts, head under the greedy plan and tail; the
+        others, never larger, are each operator's working set and tail.
+        """
+        graph = self._at(widths)
+        terms = self._terms(graph, 1)
+        if "sram" in terms:
+            terms["sram"].insert(0, arena_head(graph) + arena_tail(graph))
+        return terms
+
+    def soft_terms(self, widths: Mapping[str, Any], head_factor: Any) -> dict[str, list[Any]]:
+        """Return the terms whose largest is each resource, at soft widths.
+
+        Every operator's working set is a term of the arena, so that all that exceed the target
+        are pushed down together and not only the largest.
+
+        Args:
+            widths: A scalar tensor per group that changes.
+            head_factor: Arena head over largest working set: what the greedy plan wastes.
+        """
+        return self._terms(self._at(widths), head_factor)
+
+    def _terms(self, graph: Graph, head_factor: Any) -> dict[str, list[Any]]:
+        terms: dict[str, list[Any]] = {}
+        if "sram" in self.limited:
+            tail = arena_tail(graph)
+            terms["sram"] = [size * head_factor + tail for size in working_sets(graph)]
+        if "flash" in self.limited:
+            terms["flash"] = [flash_bytes(graph)]
+        if "macs" in self.limited:
+            terms["macs"] = [total_macs(graph)]
+        return terms
+
+    def head_factor(self, widths: Mapping[str, int]) -> float:
+        """Return arena head over largest working set at whole widths, at least 1."""
+        graph = self._at(widths)
+        return max(1.0, arena_head(graph) / max(working_sets(graph)))
+
+    def _at(self, widths: Mapping[str, Any]) -> Graph:
+        return self.graph.at({**self.fixed, **widths})
