@@ -1,0 +1,61 @@
+"""One door for all models: a Keras model, a file of one, or a ``.tflite`` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mcuprune.errors import InputError
+from mcuprune.ir.from_tflite import read_tflite
+from mcuprune.ir.graph import Graph
+
+KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+
+
+def read_graph(model: Any) -> Graph:
+    """Return the graph of a model as the device executes it.
+
+    Args:
+        model: A built functional or Sequential ``keras.Model``, or the path of a ``.keras``,
+            ``.h5`` or ``.tflite`` file. TensorFlow is imported for Keras models only.
+
+    Raises:
+        InputError: The file is missing, unreadable or malformed.
+        UnsupportedModelError: The Keras model cannot be read as a graph.
+    """
+    if not isinstance(model, str | Path):
+        return _keras_graph(model)
+    if is_keras_file(model):
+        return _keras_graph(load_keras(model))
+    return read_tflite(model)
+
+
+def is_keras_file(path: str | Path) -> bool:
+    """Return whether a path ends like a Keras model's."""
+    return Path(path).suffix.lower() in KERAS_ENDINGS
+
+
+def load_keras(path: str | Path) -> Any:
+    """Load a Keras model from a ``.keras`` or ``.h5`` file, uncompiled.
+
+    Raises:
+        InputError: The file is missing, or Keras cannot load it.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path} is no file: give the path of a .keras or .h5 model")
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"Keras {keras.__version__} cannot load {path} ({reason}): save the model again with "
+            "model.save('model.keras')"
+        ) from error
+
+
+def _keras_graph(model: Any) -> Graph:
+    from mcuprune.ir.from_keras import graph_from_keras
+
+    return graph_from_keras(model)
