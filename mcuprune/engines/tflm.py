@@ -96,7 +96,9 @@ def _ample_arena(graph: Graph) -> int:
     activations = sum(t.size_bytes + 16 for t in graph.tensors if not t.is_constant)
     parameters = sum(t.size_bytes for t in graph.tensors if t.is_constant)
     records = 1024 * (len(graph.tensors) + len(graph.operators))
-    return int(2 * activations + parameters + records + 2**20)
+    ample = int(2 * activations + parameters + records + 2**20)
+    # A multiple of 16, or the first persistent allocation loses bytes to alignment.
+    return ample // 16 * 16
 
 
 def _invoke_all(
