@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from mcuprune.deploy.quantize import calibration_samples
-from mcuprune.deploy.strip import strip
+from mcuprune.deployment.quantize import calibration_samples
+from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
 from mcuprune.engines.native_output import caught_output
 from mcuprune.errors import ConversionError, UnsupportedModelError
@@ -32,7 +32,7 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
         debug: Leave the converter's messages on the terminal.
 
     Returns:
-        Contents of the ``.tflite`` file, stripped of inner names (:mod:`mcuprune.deploy.strip`).
+        Contents of the ``.tflite`` file, stripped of inner names (:mod:`mcuprune.deployment.strip`).
 
     Raises:
         InputError: The calibration data do not fit the model.

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from mcuprune.deploy.convert import convert_int8
+from mcuprune.deployment.convert import convert_int8
 from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.quantization import input_quantization
 from mcuprune.errors import ConversionError, InputError, UnsupportedModelError

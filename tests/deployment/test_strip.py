@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from mcuprune.deploy.strip import strip
+from mcuprune.deployment.strip import strip
 from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.tflm import TFLM
 from mcuprune.ir.from_tflite import parse_tflite

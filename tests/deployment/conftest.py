@@ -39,6 +39,6 @@ def digits_model(digit_images):
 @pytest.fixture(scope="session")
 def digits_tflite(digits_model, digit_images):
     """The small CNN as full int8."""
-    from mcuprune.deploy.convert import convert_int8
+    from mcuprune.deployment.convert import convert_int8
 
     return convert_int8(digits_model, digit_images[0][:100])
