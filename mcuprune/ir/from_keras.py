@@ -63,7 +63,7 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
         values[call.outputs[0]] = _rule(call)(step)
         written += [(scope, operator) for operator in step.operators]
     return Program(
-        converter_order(written),
+        converter_order(layers.name, written),
         tuple(values[key] for key in layers.inputs),
         tuple(values[key] for key in layers.outputs),
     )

@@ -9,10 +9,9 @@ every one against converted files.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from mcuprune.ir.draft import Constant, Draft, Program, Value, integers
-from mcuprune.ir.graph import Extent
+from mcuprune.ir.draft import Constant, Draft, Program, Shape, Value, integers
 
 Rewrite = Callable[[Draft, Program], Program | None]
 
@@ -21,19 +20,23 @@ AFFINE = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOS
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 _FUSES_ACTIVATION = AFFINE | {"ADD", "SUB", "MUL", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
 _FUSED = frozenset({"RELU", "RELU6"})
-_UNARY = _FUSED | {"LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU"}
+_UNARY = _FUSED | {"LOGISTIC", "TANH", "HARD_SWISH"}
+_FOLDABLE = frozenset({"MUL", "ADD", "SUB"})
 _BINARY = frozenset({"ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"})
+# The kernels broadcast up to four axes.
+_BROADCAST_RANK = 4
 
 
 def fold(program: Program) -> Program:
-    """Apply the converter's rewrites until none applies."""
-    while (changed := _first_change(program)) is not None:
-        program = changed
+    """Apply the converter's rewrites, phase by phase, each until none of its rewrites applies."""
+    for rewrites in _PHASES:
+        while (changed := _first_change(program, rewrites)) is not None:
+            program = changed
     return program
 
 
-def _first_change(program: Program) -> Program | None:
-    for rewrite in _REWRITES:
+def _first_change(program: Program, rewrites: Sequence[Rewrite]) -> Program | None:
+    for rewrite in rewrites:
         for op in program.operators:
             changed = rewrite(op, program)
             if changed is not None:
@@ -62,14 +65,13 @@ def merge_reshapes(op: Draft, program: Program) -> Program | None:
     return program.rewritten({op: (merged,)}, {})
 
 
-def share_reshapes(op: Draft, program: Program) -> Program | None:
-    """Drop a RESHAPE that repeats an earlier one."""
-    if op.kind != "RESHAPE":
-        return None
-    for twin in program.consumers(op.value_inputs()[0]):
+def share_repeated(op: Draft, program: Program) -> Program | None:
+    """Drop an operator that repeats an earlier one."""
+    values = op.value_inputs()
+    for twin in program.consumers(values[0]) if values else ():
         if twin is op:
             return None
-        if twin.kind == "RESHAPE" and twin.inputs == op.inputs:
+        if (twin.kind, twin.inputs, twin.attributes) == (op.kind, op.inputs, op.attributes):
             return program.rewritten({op: ()}, {op.output: twin.output})
     return None
 
@@ -100,6 +102,40 @@ def read_past_reshape(op: Draft, program: Program) -> Program | None:
     return program.rewritten({op: (dataclasses.replace(op, inputs=(source, *op.inputs[1:])),)}, {})
 
 
+def read_before_reshape(op: Draft, program: Program) -> Program | None:
+    """Move FULLY_CONNECTED before a RESHAPE that only adds axes of length 1."""
+    if op.kind != "FULLY_CONNECTED" or not op.attributes["keep_num_dims"]:
+        return None
+    reshape = program.private_producer(op.inputs[0])
+    if reshape is None or reshape.kind != "RESHAPE":
+        return None
+    source = reshape.value_inputs()[0]
+    if len(source.shape) != 2 or source.shape[-1] != reshape.output.shape[-1]:
+        return None
+    return _swap(program, reshape, op.with_attributes(keep_num_dims=False), op)
+
+
+def broadcast_without_reshape(op: Draft, program: Program) -> Program | None:
+    """Let arithmetic broadcast a tensor itself where a RESHAPE only adds leading ones."""
+    if op.kind not in _BINARY:
+        return None
+    for value in op.value_inputs():
+        reshape = program.producer(value)
+        if reshape is None or reshape.kind != "RESHAPE":
+            continue
+        source = reshape.value_inputs()[0]
+        others = [other for other in op.value_inputs() if other is not value]
+        adds_ones = _stripped(source.shape) == _stripped(value.shape)
+        if adds_ones and others and others[0].shape == op.output.shape != value.shape:
+            return program.rewritten({op: (_reading(op, value, source),)}, {})
+    return None
+
+
+def _stripped(shape: Shape) -> Shape:
+    """Return a shape without its leading ones."""
+    return shape[1:] and _stripped(shape[1:]) if shape[0] == 1 else shape
+
+
 def hoist_unary(op: Draft, program: Program) -> Program | None:
     """Move an activation before the RESHAPE it follows."""
     reshape = program.private_producer(op.inputs[0]) if op.kind in _UNARY else None
@@ -109,33 +145,39 @@ def hoist_unary(op: Draft, program: Program) -> Program | None:
 
 
 def hoist_constant_arithmetic(op: Draft, program: Program) -> Program | None:
-    """Move a factor or summand per channel before a RESHAPE, to where it folds."""
-    constant = op.constant() if op.kind in ("MUL", "ADD") else None
+    """Move a factor or summand before the RESHAPE it follows, if it means the same there."""
+    constant = op.constant() if op.kind in _FOLDABLE else None
     reshape = program.private_producer(_only_value(op)) if constant is not None else None
     if constant is None or reshape is None or reshape.kind != "RESHAPE":
         return None
-    affine = program.private_producer(reshape.inputs[0])
-    if affine is None or not _can_absorb(affine) or not _is_per_channel(constant, affine.output):
+    source = reshape.value_inputs()[0]
+    if len(source.shape) > _BROADCAST_RANK or not _is_per_channel(constant, source):
         return None
     return _swap(program, reshape, op)
 
 
 def hoist_binary(op: Draft, program: Program) -> Program | None:
-    """Move arithmetic on two equally reshaped tensors before the RESHAPE."""
+    """Move arithmetic on two tensors before the RESHAPE that drops an axis of length 1 of both."""
     if op.kind not in _BINARY or len(op.value_inputs()) != 2:
         return None
     reshapes = [program.producer(value) for value in op.inputs]
     sources = [r.value_inputs()[0] for r in reshapes if r is not None and r.kind == "RESHAPE"]
     if len(sources) != 2 or sources[0].shape != sources[1].shape:
         return None
+    if _without_ones(sources[0].shape) != _without_ones(op.output.shape):
+        return None
     early = Value(op.output.name, sources[0].shape)
     moved = dataclasses.replace(op, inputs=tuple(sources), output=early)
     return program.rewritten({op: (moved, _reshape(early, op.output, op.sources))}, {})
 
 
+def _without_ones(shape: Shape) -> Shape:
+    return tuple(dim for dim in shape if dim != 1)
+
+
 def fold_into_producer(op: Draft, program: Program) -> Program | None:
     """Fold a constant factor or summand into the weights and bias of the operator before it."""
-    constant = op.constant() if op.kind in ("MUL", "ADD") else None
+    constant = op.constant() if op.kind in _FOLDABLE else None
     affine = program.private_producer(_only_value(op)) if constant is not None else None
     if constant is None or affine is None or not _can_absorb(affine):
         return None
@@ -148,33 +190,36 @@ def fold_into_consumer(op: Draft, program: Program) -> Program | None:
     """Fold a constant factor or summand into the operator with weights after it.
 
     A convolution takes a single number, and a summand only where it pads nothing;
-    FULLY_CONNECTED takes one number per input feature too.
+    FULLY_CONNECTED on vectors takes one number per feature too.
     """
     if op.kind not in AFFINE or op.kind == "TRANSPOSE_CONV":
         return None
-    before = program.private_producer(op.inputs[0])
-    constant = before.constant() if before is not None and before.kind in ("MUL", "ADD") else None
+    before = program.producer(op.inputs[0])
+    constant = before.constant() if before is not None and before.kind in _FOLDABLE else None
     if before is None or constant is None or before.attributes["fused_activation"] != "NONE":
         return None
-    if before.kind == "ADD" and op.attributes.get("padding") == "SAME":
+    if before.kind != "MUL" and op.attributes.get("padding") == "SAME":
         return None
-    if constant.shape not in ((), (1,)) and op.kind != "FULLY_CONNECTED":
+    is_vector = constant.shape == before.output.shape[-1:] and op.kind == "FULLY_CONNECTED"
+    if not _is_single(constant) and not (is_vector and not op.attributes["keep_num_dims"]):
         return None
-    return _merge(program, _absorbing(op, before), before, op, _only_value(before))
+    combined = _reading(_absorbing(op, before), before.output, _only_value(before))
+    combined = dataclasses.replace(combined, sources=before.sources + op.sources)
+    return program.rewritten({op: (combined,)}, {})
 
 
 def fuse_activation(op: Draft, program: Program) -> Program | None:
     """Fuse RELU or RELU6 into the operator before it."""
-    if op.kind not in _FUSED:
+    before = program.private_producer(op.inputs[0]) if op.kind in _FUSED else None
+    if before is None:
         return None
-    before = program.private_producer(op.inputs[0])
-    if before is None or before.kind not in _FUSES_ACTIVATION:
+    if before.kind == op.kind:
+        return _merge(program, before, before, op)
+    if before.kind not in _FUSES_ACTIVATION:
         return None
-    fused = before.attributes["fused_activation"]
-    if fused != "NONE" and op.kind != "RELU":
+    if before.attributes["fused_activation"] not in ("NONE", op.kind):
         return None
-    kind = op.kind if fused == "NONE" else fused
-    return _merge(program, before.with_attributes(fused_activation=kind), before, op)
+    return _merge(program, before.with_attributes(fused_activation=op.kind), before, op)
 
 
 def absorb_padding(op: Draft, program: Program) -> Program | None:
@@ -221,8 +266,12 @@ def _can_absorb(op: Draft) -> bool:
     return op.kind in AFFINE and op.attributes["fused_activation"] == "NONE"
 
 
+def _is_single(constant: Constant) -> bool:
+    return all(dim == 1 for dim in constant.shape)
+
+
 def _is_per_channel(constant: Constant, value: Value) -> bool:
-    return constant.shape in ((), (1,)) or constant.shape == value.shape[-1:]
+    return _is_single(constant) or constant.shape == value.shape[-1:]
 
 
 def _absorbing(affine: Draft, arithmetic: Draft) -> Draft:
@@ -236,60 +285,66 @@ def _absorbing(affine: Draft, arithmetic: Draft) -> Draft:
     elif isinstance(bias, Constant):
         inputs[bias_at] = dataclasses.replace(bias, is_zero=False)
     else:
-        inputs[bias_at:] = [_new_bias(arithmetic, affine.output.shape[-1])]
+        inputs[bias_at:] = [_new_bias(arithmetic, affine)]
     return dataclasses.replace(affine, inputs=tuple(inputs))
 
 
-def _new_bias(arithmetic: Draft, channels: Extent) -> Constant:
-    key = (*arithmetic.sources, "bias")
+def _new_bias(arithmetic: Draft, affine: Draft) -> Constant:
+    channels = affine.output.shape[-1]
+    key = (*arithmetic.sources, *affine.sources, "bias")
     return Constant(key, (channels,), bits=32, dtype="int32", scales=channels)
 
 
-def _merge(
-    program: Program, combined: Draft, first: Draft, second: Draft, source: Value | None = None
-) -> Program:
-    """Put ``combined`` where ``second`` stands and drop ``first``.
-
-    Args:
-        program: Holds both.
-        combined: Does the work of both.
-        first: Stands before, read by ``second`` alone.
-        second: Its output is kept.
-        source: Value to read in the place of what ``first`` made, if it is read at all.
-    """
-    inputs = combined.inputs
-    if source is not None:
-        inputs = tuple(source if operand is first.output else operand for operand in inputs)
-    combined = dataclasses.replace(
-        combined, inputs=inputs, output=second.output, sources=first.sources + second.sources
-    )
+def _merge(program: Program, combined: Draft, first: Draft, second: Draft) -> Program:
+    """Put ``combined``, which does the work of both, where ``second`` stands; drop ``first``."""
+    sources = first.sources + second.sources
+    combined = dataclasses.replace(combined, output=second.output, sources=sources)
     return program.rewritten({first: (), second: (combined,)}, {})
 
 
-def _swap(program: Program, reshape: Draft, op: Draft) -> Program:
+def _swap(program: Program, reshape: Draft, moved: Draft, op: Draft | None = None) -> Program:
+    """Let an operator run before the RESHAPE it reads.
+
+    Args:
+        program: Holds both.
+        reshape: Stands before, read by the operator alone.
+        moved: The operator as it shall be, still with its old input.
+        op: The operator as it is, if that differs.
+    """
     source = reshape.value_inputs()[0]
-    early = Value(op.output.name, source.shape)
-    inputs = tuple(source if operand is reshape.output else operand for operand in op.inputs)
-    moved = dataclasses.replace(op, inputs=inputs, output=early)
-    late = _reshape(early, op.output, reshape.sources)
-    return program.rewritten({reshape: (), op: (moved, late)}, {})
+    channels = moved.output.shape[-1] if moved.kind == "FULLY_CONNECTED" else source.shape[-1]
+    early = Value(moved.output.name, (*source.shape[:-1], channels))
+    first = dataclasses.replace(_reading(moved, reshape.output, source), output=early)
+    late = _reshape(early, moved.output, reshape.sources)
+    return program.rewritten({reshape: (), op or moved: (first, late)}, {})
+
+
+def _reading(op: Draft, old: Value, new: Value) -> Draft:
+    """Return the operator with another input."""
+    inputs = tuple(new if operand is old else operand for operand in op.inputs)
+    return dataclasses.replace(op, inputs=inputs)
 
 
 def _reshape(source: Value, output: Value, sources: tuple[str, ...]) -> Draft:
     return Draft("RESHAPE", (source, integers(output.shape)), output, {}, sources)
 
 
-_REWRITES: tuple[Rewrite, ...] = (
-    drop_unused,
-    merge_reshapes,
-    share_reshapes,
-    hoist_unary,
-    hoist_constant_arithmetic,
-    hoist_binary,
-    fold_into_producer,
-    fuse_activation,
-    fold_into_consumer,
-    absorb_padding,
-    keep_reduced_axes,
-    read_past_reshape,
+# Activations still stand behind their reshapes when FULLY_CONNECTED moves before them.
+_PHASES: tuple[tuple[Rewrite, ...], ...] = (
+    (drop_unused, merge_reshapes, share_repeated, read_before_reshape),
+    (
+        drop_unused,
+        merge_reshapes,
+        share_repeated,
+        hoist_unary,
+        hoist_constant_arithmetic,
+        hoist_binary,
+        fold_into_producer,
+        fuse_activation,
+        fold_into_consumer,
+        absorb_padding,
+        keep_reduced_axes,
+        read_past_reshape,
+        broadcast_without_reshape,
+    ),
 )

@@ -13,11 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from mcuprune.ir.draft import Constant, Draft, Value
 from mcuprune.ir.keras_graph import LayerCall
 
+# What deploy.convert calls the model's input.
+INPUT_NAME = "input"
 
-def converter_order(written: Sequence[tuple[str, Draft]]) -> tuple[Draft, ...]:
+
+def converter_order(model_name: str, written: Sequence[tuple[str, Draft]]) -> tuple[Draft, ...]:
     """Sort operators as the converter does.
 
     Args:
+        model_name: Name of the model, which begins the names of all its nodes but the input.
         written: Operators in the order in which Keras runs them, each with the TensorFlow name
             scope of its layer (:func:`scope_names`).
 
@@ -26,10 +30,13 @@ def converter_order(written: Sequence[tuple[str, Draft]]) -> tuple[Draft, ...]:
     """
     ranked = [op for _, op in sorted(written, key=lambda pair: pair[0])]
     successors = _successors(ranked)
-    # Everything without an input is a start, which weights and other constants are too. Among
-    # these, the largest name is visited first, and what is visited first comes last.
-    with_constants = [op for op in ranked if _reads_constant(op)]
-    starts = [*reversed(with_constants), *reversed(ranked)]
+    # Everything without an input is a start: weights, other constants, the model's input. The
+    # largest name is visited first, and what is visited first comes last.
+    made = {op.output for op in ranked}
+    at_input = [op for op in ranked if any(value not in made for value in op.value_inputs())]
+    at_constants = [op for op in ranked if _reads_constant(op)]
+    groups = [at_constants, at_input] if model_name > INPUT_NAME else [at_input, at_constants]
+    starts = [op for group in groups for op in reversed(group)]
     seen: set[Draft] = set()
     finished = [op for start in starts for op in _finished_from(start, successors, seen)]
     return tuple(reversed(finished))

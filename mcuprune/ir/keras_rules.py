@@ -66,6 +66,16 @@ def rescaling(step: Step) -> Value:
     return value
 
 
+@rule("Normalization")
+def normalization(step: Step) -> Value:
+    """SUB of the mean and MUL by the reciprocal deviation."""
+    if step.layer.invert:
+        raise step.unsupported("it inverts a normalization: use a Rescaling layer")
+    constant = tuple(step.layer.mean.shape)
+    shifted = step.arithmetic("SUB", step.input, step.per_tensor("mean", constant))
+    return step.arithmetic("MUL", shifted, step.per_tensor("scale", constant))
+
+
 @rule("ReLU", "LeakyReLU")
 def relu(step: Step) -> Value:
     """RELU, RELU6 or LEAKY_RELU."""
@@ -172,6 +182,26 @@ def zero_padding(step: Step) -> Value:
     padding = step.layer.padding
     pairs = [padding] if step.call.kind == "ZeroPadding1D" else list(padding)
     return step.pad(step.input, pairs)
+
+
+@rule("Cropping1D", "Cropping2D")
+def cropping(step: Step) -> Value:
+    """STRIDED_SLICE; its masks name the axes that start or end where the tensor does."""
+    step.require_channels_last()
+    given = step.layer.cropping
+    pairs = [(0, 0), *([given] if step.call.kind == "Cropping1D" else given), (0, 0)]
+    last = len(pairs) - 1
+    begin = integers([before for before, _ in pairs])
+    end = integers([-after for _, after in pairs])
+    masks = {
+        "begin_mask": 1 | 1 << last,
+        "end_mask": sum(1 << axis for axis, (_, after) in enumerate(pairs) if after == 0),
+        "ellipsis_mask": 0,
+        "new_axis_mask": 0,
+        "shrink_axis_mask": 0,
+    }
+    strides = integers([1] * len(pairs))
+    return step.emit("STRIDED_SLICE", [step.input, begin, end, strides], step.shape, **masks)
 
 
 _BINARY = {

@@ -20,7 +20,6 @@ _VERSIONS = {
     "RESHAPE": 1,
     "RESIZE_BILINEAR": 3,
     "TILE": 3,
-    "TRANSPOSE_CONV": 4,
 }
 _OTHERS = 2
 
@@ -38,6 +37,9 @@ def _version(op: Draft) -> int:
         return 5
     if op.kind == "CONV_2D" and _is_grouped(op):
         return 6
+    if op.kind == "TRANSPOSE_CONV":
+        has_bias = len(op.inputs) == 4
+        return 4 if op.attributes["fused_activation"] != "NONE" else 3 if has_bias else 2
     return _VERSIONS.get(op.kind, _OTHERS)
 
 
