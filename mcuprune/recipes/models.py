@@ -21,14 +21,18 @@ Shape3 = tuple[int, int, int]
 
 
 def digits_cnn(
-    input_shape: Shape3 = (8, 8, 1), classes: int = 10, widths: Sequence[int] = (16, 32, 64)
+    input_shape: Shape3 = (8, 8, 1),
+    classes: int = 10,
+    widths: Sequence[int] = (16, 32, 64),
+    activation: str | None = None,
 ) -> Any:
     """Build the small CNN of the digits recipe: 3x3 convolutions, pooling after the first two.
 
     Args:
         input_shape: Height, width, channels.
-        classes: Outputs of the softmax.
+        classes: Number of outputs.
         widths: Channels of each convolution.
+        activation: Of the outputs; None leaves logits, whose largest is the same class.
     """
     import keras
 
@@ -39,18 +43,22 @@ def digits_cnn(
         if index <= 2:
             x = keras.layers.MaxPooling2D(2, name=f"pool{index}")(x)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    return keras.Model(inputs, _classifier(x, classes), name="digits_cnn")
+    return keras.Model(inputs, _classifier(x, classes, activation), name="digits_cnn")
 
 
 def resnet8(
-    input_shape: Shape3 = (32, 32, 3), classes: int = 10, widths: Sequence[int] = (16, 32, 64)
+    input_shape: Shape3 = (32, 32, 3),
+    classes: int = 10,
+    widths: Sequence[int] = (16, 32, 64),
+    activation: str | None = "softmax",
 ) -> Any:
     """Build MLPerf Tiny's ResNet-8 for image classification.
 
     Args:
         input_shape: Height, width, channels.
-        classes: Outputs of the softmax.
+        classes: Number of outputs.
         widths: Channels of each residual stack; every stack after the first halves the image.
+        activation: Of the outputs; None leaves logits, whose largest is the same class.
     """
     import keras
 
@@ -60,7 +68,7 @@ def resnet8(
         x = _residual_stack(x, width, stride=1 if index == 1 else 2, name=f"stack{index}")
     x = keras.layers.AveragePooling2D(tuple(x.shape[1:3]), name="average")(x)
     x = keras.layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, _classifier(x, classes), name="resnet8")
+    return keras.Model(inputs, _classifier(x, classes, activation), name="resnet8")
 
 
 def dscnn(
@@ -69,15 +77,17 @@ def dscnn(
     widths: Sequence[int] = (64, 64, 64, 64, 64),
     input_dropout: float = 0.2,
     output_dropout: float = 0.4,
+    activation: str | None = "softmax",
 ) -> Any:
     """Build MLPerf Tiny's DS-CNN for keyword spotting.
 
     Args:
         input_shape: Frames, coefficients, channels.
-        classes: Outputs of the softmax.
+        classes: Number of outputs.
         widths: Channels of the first convolution, then of each depthwise-separable block.
         input_dropout: Dropout rate after the first convolution.
         output_dropout: Dropout rate before the pooling.
+        activation: Of the outputs; None leaves logits, whose largest is the same class.
     """
     import keras
 
@@ -92,7 +102,7 @@ def dscnn(
     pool = (input_shape[0] // 2, input_shape[1] // 2)
     x = keras.layers.AveragePooling2D(pool, name="average")(x)
     x = keras.layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, _classifier(x, classes), name="dscnn")
+    return keras.Model(inputs, _classifier(x, classes, activation), name="dscnn")
 
 
 # (factor on the first width, stride) of MobileNetV1's thirteen separable blocks.
@@ -110,14 +120,18 @@ _MOBILENET_BLOCKS = (
 
 
 def mobilenet_v1_025(
-    input_shape: Shape3 = (96, 96, 3), classes: int = 2, first_width: int = 8
+    input_shape: Shape3 = (96, 96, 3),
+    classes: int = 2,
+    first_width: int = 8,
+    activation: str | None = "softmax",
 ) -> Any:
     """Build MLPerf Tiny's MobileNetV1 with width multiplier 0.25 for visual wake words.
 
     Args:
         input_shape: Height, width, channels.
-        classes: Outputs of the softmax.
+        classes: Number of outputs.
         first_width: Channels of the first convolution (8 is a multiplier of 0.25).
+        activation: Of the outputs; None leaves logits, whose largest is the same class.
     """
     import keras
 
@@ -127,7 +141,7 @@ def mobilenet_v1_025(
         x = _separable(x, first_width * factor, stride=stride, name=f"block{index}")
     x = keras.layers.AveragePooling2D(tuple(x.shape[1:3]), name="average")(x)
     x = keras.layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, _classifier(x, classes), name="mobilenet_v1_025")
+    return keras.Model(inputs, _classifier(x, classes, activation), name="mobilenet_v1_025")
 
 
 def fc_autoencoder(
@@ -170,10 +184,10 @@ def builder(name: str) -> Callable[..., Any]:
     return BUILDERS[name]
 
 
-def _classifier(x: Any, classes: int) -> Any:
+def _classifier(x: Any, classes: int, activation: str | None) -> Any:
     import keras
 
-    return keras.layers.Dense(classes, activation="softmax", name="classes")(x)
+    return keras.layers.Dense(classes, activation=activation, name="classes")(x)
 
 
 def _bn_relu(x: Any, name: str) -> Any:

@@ -42,7 +42,7 @@ def seed_everything(seed: int) -> None:
 
 
 def compile_model(model: Any, training: TrainingSection, epochs: int, train_inputs: int) -> None:
-    """Compile a classifier with softmax outputs, in place.
+    """Compile a classifier, in place; its outputs are logits or have a softmax.
 
     Args:
         model: An uncompiled ``keras.Model``.
@@ -55,7 +55,10 @@ def compile_model(model: Any, training: TrainingSection, epochs: int, train_inpu
     steps = epochs * math.ceil(train_inputs / training.batch_size)
     model.compile(
         optimizer=_optimizer(training, steps),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=model.layers[-1].activation is keras.activations.linear,
+            label_smoothing=training.label_smoothing,
+        ),
         metrics=["accuracy"],
     )
 
