@@ -26,12 +26,13 @@ def recipe_titles() -> dict[str, str]:
     }
 
 
-def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
+def load_recipe(name: str, overrides: Iterable[str] = (), epochs: int | None = None) -> Recipe:
     """Load a recipe.
 
     Args:
         name: Name in the catalogue, or path of a YAML file (ending in ``.yaml`` or ``.yml``).
         overrides: Texts ``key.path=value``; values are read as YAML.
+        epochs: Scales all training, and the pruning window, to this many epochs.
 
     Raises:
         UnknownNameError: No such recipe; names the nearest.
@@ -45,7 +46,8 @@ def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
     values = _read_mapping(path)
     for override in overrides:
         values = apply_override(values, override)
-    return validate(values, f"recipe {name!r}")
+    recipe = validate(values, f"recipe {name!r}")
+    return recipe if epochs is None else validate(recipe.scaled_to(epochs), f"recipe {name!r}")
 
 
 def recipe_path(name: str) -> Path:

@@ -225,17 +225,13 @@ class Recipe(Section):
             )
         return self
 
-    def with_epochs(self, epochs: int) -> Recipe:
-        """Return the recipe with all training scaled to ``epochs``, the pruning window too.
-
-        Raises:
-            ValueError: The scaled recipe is not valid.
-        """
+    def scaled_to(self, epochs: int) -> dict[str, Any]:
+        """Return the values with all training scaled to ``epochs``, the pruning window too."""
         factor = epochs / self.training.epochs
         end = max(1, min(epochs, round(self.pruning.end_epoch * factor)))
-        start = min(end - 1, round(self.pruning.start_epoch * factor))
+        start = max(0, min(end - 1, round(self.pruning.start_epoch * factor)))
         values = self.model_dump()
         values["training"]["epochs"] = epochs
         values["pruning"].update(start_epoch=start, end_epoch=end)
         values["reference"]["epochs"] = max(1, round(self.reference.epochs * factor))
-        return Recipe.model_validate(values)
+        return values

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from mcuprune.budget import Budget
+from mcuprune.errors import InputError
 from mcuprune.recipes.load import load_recipe
 
 
@@ -16,20 +17,20 @@ def test_budget_accepts_units():
 
 def test_fewer_epochs_scale_the_pruning_window():
     # 60 epochs, window 4 to 30: a tenth of each, rounded.
-    recipe = load_recipe("digits", ["pruning.start_epoch=4", "pruning.end_epoch=30"])
-    short = recipe.with_epochs(6)
-    assert short.training.epochs == short.reference.epochs == 6
+    window = ["training.epochs=60", "pruning.start_epoch=4", "pruning.end_epoch=30"]
+    short = load_recipe("digits", window, epochs=6)
+    assert short.training.epochs == 6
     assert (short.pruning.start_epoch, short.pruning.end_epoch) == (0, 3)
 
 
 def test_one_epoch_is_enough():
-    short = load_recipe("digits").with_epochs(1)
+    short = load_recipe("digits", epochs=1)
     assert (short.pruning.start_epoch, short.pruning.end_epoch) == (0, 1)
 
 
 def test_no_epochs_are_refused():
-    with pytest.raises(ValidationError):
-        load_recipe("digits").with_epochs(0)
+    with pytest.raises(InputError, match=r"training\.epochs: .*greater than 0 \(found 0\)"):
+        load_recipe("digits", epochs=0)
 
 
 def test_recipes_cannot_be_changed():
