@@ -1,6 +1,6 @@
 """Flash: the size of the ``.tflite`` file, predicted from the graph alone.
 
-The file is laid out table by table, in the order in which :mod:`mcuprune.deploy.strip` writes it.
+The file is laid out table by table, in the order in which :mod:`mcuprune.deployment.strip` writes it.
 Slots are the positions of fields in tensorflow/compiler/mlir/lite/schema/schema.fbs; what the
 converter stores besides the graph is in ``cost_models/kernels/tflite_file.yaml``.
 """
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mcuprune.cost.flatbuffer_layout import OFFSET_BYTES, FlatbufferLayout
+from mcuprune.cost.rounding import is_whole
 from mcuprune.cost.runtime import read_table
 from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
 from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS, OPERATOR_OPTIONS, Option
@@ -21,7 +22,6 @@ _INT_BYTES = 4
 _SCALE_BYTES = 4
 _ZERO_POINT_BYTES = 8
 _FIELD_BYTES = {"int8": 1, "uint8": 1, "bool": 1, "int32": 4, "uint32": 4, "float32": 4}
-_SERVING_PREFIX = "serving_default_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +30,8 @@ class FileFormat:
 
     data_alignment_bytes: int
     subgraph_name: str
-    signature_key: str
     input_name: str
-    input_tensor_name: str
     output_name: str
-    output_tensor_name: str
     metadata: Mapping[str, int]
     empty_options: frozenset[str]
     options_not_stored: frozenset[str]
@@ -44,17 +41,16 @@ class FileFormat:
 def load_file_format() -> FileFormat:
     """Return the constants of ``cost_models/kernels/tflite_file.yaml``."""
     table = read_table("tflite_file")
-    names = [field.name for field in dataclasses.fields(FileFormat)]
-    sets = {name: frozenset(table[name]) for name in ("empty_options", "options_not_stored")}
-    return FileFormat(**{name: table[name] for name in names if name not in sets}, **sets)
+    for name in ("empty_options", "options_not_stored"):
+        table[name] = frozenset(table[name])
+    return FileFormat(**{field.name: table[field.name] for field in dataclasses.fields(FileFormat)})
 
 
 def flash_bytes(graph: Graph) -> Extent:
     """Return the bytes of the ``.tflite`` file of a full-int8 model, stripped for deployment.
 
-    Exact for what this package converts, up to the lengths of the names of inputs and outputs
-    (some 16 bytes) for a model that is not converted yet. Files of other converters hold names,
-    empty buffers and metadata on top: for them take the size of the file.
+    Exact for what :mod:`mcuprune.deployment.convert` makes. Files of other converters hold names,
+    signatures, empty buffers and metadata on top: for them take the size of the file.
 
     Args:
         graph: A graph whose dimensions are numbers.
@@ -68,9 +64,10 @@ def flash_bytes(graph: Graph) -> Extent:
         _write_operator_code(layout, kind, version)
     layout.vector(len(codes) * OFFSET_BYTES)
     _write_subgraph(layout, graph, form, codes)
+    layout.vector(OFFSET_BYTES)
     _write_buffers(layout, graph, form)
     _write_metadata(layout, form)
-    _write_signature(layout, graph, form)
+    layout.vector(0)  # no signatures
     # version, operator codes, subgraphs, buffers, metadata, signatures
     layout.table((slot, OFFSET_BYTES) for slot in (0, 1, 2, 4, 6, 7))
     return layout.finish(form.data_alignment_bytes)
@@ -96,7 +93,10 @@ def _write_operator_code(layout: FlatbufferLayout, kind: str, version: int) -> N
 def _write_subgraph(
     layout: FlatbufferLayout, graph: Graph, form: FileFormat, codes: list[tuple[str, int]]
 ) -> None:
-    names = {**_tensor_names(graph, form, graph.inputs), **_tensor_names(graph, form, graph.outputs)}
+    names = {
+        **_tensor_names(graph, form, graph.inputs),
+        **_tensor_names(graph, form, graph.outputs),
+    }
     last_axis = _quantized_along_last_axis(graph)
     for index, tensor in enumerate(graph.tensors):
         _write_tensor(layout, tensor, names.get(index), index in last_axis)
@@ -115,7 +115,7 @@ def _tensor_names(graph: Graph, form: FileFormat, indices: tuple[int, ...]) -> d
     if graph.file_bytes is not None:
         return {index: graph.tensors[index].name for index in indices}
     is_input = indices == graph.inputs
-    name = form.input_tensor_name if is_input else form.output_tensor_name
+    name = form.input_name if is_input else form.output_name
     return dict.fromkeys(indices, name)
 
 
@@ -138,14 +138,14 @@ def _write_tensor(
         (3, OFFSET_BYTES): name is not None,
         (4, OFFSET_BYTES): True,  # quantization
         (5, 1): tensor.is_variable,
-        (8, 1): len(tensor.shape) > 0,  # has_rank
+        (8, 1): True,  # has_rank
     }
     layout.table(field for field, is_present in present.items() if is_present)
 
 
 def _write_quantization(layout: FlatbufferLayout, tensor: Tensor, is_last_axis: bool) -> None:
     scales = tensor.quantization_scales
-    is_quantized = not isinstance(scales, int) or scales > 0
+    is_quantized = not is_whole(scales) or scales > 0
     if is_quantized:
         layout.vector(scales * _SCALE_BYTES)
         layout.vector(scales * _ZERO_POINT_BYTES, _ZERO_POINT_BYTES)
@@ -214,22 +214,3 @@ def _write_metadata(layout: FlatbufferLayout, form: FileFormat) -> None:
         layout.string(name)
         layout.table([(0, OFFSET_BYTES), (1, 4)])
     layout.vector(len(form.metadata) * OFFSET_BYTES)
-
-
-def _write_signature(layout: FlatbufferLayout, graph: Graph, form: FileFormat) -> None:
-    for indices, default in ((graph.inputs, form.input_name), (graph.outputs, form.output_name)):
-        for index in indices:
-            layout.string(_signature_name(graph, index, default))
-            layout.table([(0, OFFSET_BYTES)] + ([(1, 4)] if index else []))
-        layout.vector(len(indices) * OFFSET_BYTES)
-    layout.string(form.signature_key)
-    # inputs, outputs, key
-    layout.table((slot, OFFSET_BYTES) for slot in range(3))
-    layout.vector(OFFSET_BYTES)
-
-
-def _signature_name(graph: Graph, index: int, default: str) -> str:
-    name = graph.tensors[index].name
-    if graph.file_bytes is None or not name.startswith(_SERVING_PREFIX):
-        return default
-    return name.removeprefix(_SERVING_PREFIX).rsplit(":", 1)[0]

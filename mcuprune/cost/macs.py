@@ -33,7 +33,7 @@ def operator_macs(graph: Graph, operator: Operator) -> Extent:
 
 
 def _convolution(graph: Graph, operator: Operator) -> Extent:
-    """Every kernel element meets every output position once."""
+    """Let every kernel element meet every output position once."""
     weights, output = graph.tensors[operator.inputs[1]], graph.tensors[operator.outputs[0]]
     return _positions(output) * weights.elements
 
@@ -57,7 +57,7 @@ def _batch_matmul(graph: Graph, operator: Operator) -> Extent:
 
 
 def _svdf(graph: Graph, operator: Operator) -> Extent:
-    """A feature filter per step, then a filter over the time memory."""
+    """Run a feature filter per step, then a filter over the time memory."""
     data, features, times = (graph.tensors[index] for index in operator.inputs[:3])
     return data.shape[0] * (features.elements + times.elements)
 

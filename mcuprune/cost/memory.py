@@ -43,7 +43,7 @@ def live_tensors(graph: Graph) -> list[list[tuple[str, Extent]]]:
     ]
     live: list[list[tuple[str, Extent]]] = [
         [
-            (graph.tensors[life.tensor].name, size_bytes)
+            (graph.tensors[life.tensor].name or f"tensor {life.tensor}", size_bytes)
             for life, size_bytes in sized
             if life.covers(step_of(operator.index))
         ]

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def is_whole(value: Any) -> bool:
+    """Return whether a number is an int (NumPy ints included), so that ``if`` may look at it."""
+    return isinstance(value, numbers.Integral)
+
+
 def align_up(value: Any, multiple: int) -> Any:
     """Round up to a multiple.
 
@@ -21,7 +26,7 @@ def align_up(value: Any, multiple: int) -> Any:
     >>> align_up(17, 16), align_up(32, 16), align_up(0, 16)
     (32, 32, 0)
     """
-    if isinstance(value, numbers.Integral):
+    if is_whole(value):
         return -(-int(value) // multiple) * multiple
     from keras import ops
 
@@ -68,7 +73,7 @@ class Cursor:
         20
         """
         keeps_alignment = self._base_multiple % alignment == 0
-        if isinstance(size, numbers.Integral) and keeps_alignment:
+        if is_whole(size) and keeps_alignment:
             offset = align_up(self._offset + int(size), alignment)
             return Cursor(self._base, self._base_multiple, offset)
         return Cursor(align_up(self.total + size, alignment), alignment)

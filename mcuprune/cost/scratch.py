@@ -34,7 +34,8 @@ def scratch_requests(graph: Graph, pointer_bits: int = 64) -> tuple[ScratchReque
 def operator_scratch(graph: Graph, operator: Operator, pointer_bits: int = 64) -> list[Extent]:
     """Return the bytes of each request of one operator, before alignment."""
     if operator.kind == "ADD_N":
-        return _add_n(graph, operator, pointer_bits)
+        # add_n.cc: a pointer per input.
+        return [len(operator.inputs) * pointer_bits // 8]
     rule = _RULES.get(operator.kind)
     return [] if rule is None else rule(graph, operator)
 
@@ -84,11 +85,6 @@ def _unpacked_weights(graph: Graph, operator: Operator) -> list[Extent]:
     """conv_common.cc, depthwise_conv_common.cc, fully_connected.cc: int4 weights as bytes."""
     weights = graph.tensors[operator.inputs[1]]
     return [weights.elements] if weights.dtype == "int4" else []
-
-
-def _add_n(graph: Graph, operator: Operator, pointer_bits: int) -> list[Extent]:
-    """add_n.cc: a pointer per input."""
-    return [len(operator.inputs) * pointer_bits // 8]
 
 
 def _data_and_second(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from mcuprune.cost.rounding import Cursor
+from mcuprune.cost.rounding import Cursor, is_whole
 from mcuprune.cost.runtime import Room, Runtime, load_runtime
 from mcuprune.cost.scratch import operator_scratch
 from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
@@ -132,7 +132,7 @@ def _io_tensors(tensors: list[Tensor], runtime: Runtime) -> Iterator[Allocation]
 
 def _is_quantized(tensor: Tensor) -> bool:
     scales = tensor.quantization_scales
-    return not isinstance(scales, int) or scales > 0
+    return not is_whole(scales) or scales > 0
 
 
 def _prepared(graph: Graph, operator: Operator, runtime: Runtime) -> list[Extent]:
@@ -154,7 +154,7 @@ def _per_channel_if_quantized_so(graph: Graph, operator: Operator, _: Runtime) -
     """fully_connected_common.cc: the same, only for weights with a scale per channel."""
     weights, data = graph.tensors[operator.inputs[1]], graph.tensors[operator.inputs[0]]
     scales = weights.quantization_scales
-    is_single = isinstance(scales, int) and scales <= 1
+    is_single = is_whole(scales) and scales <= 1
     return [] if data.dtype == "float32" or is_single else [scales * _INT_BYTES] * 2
 
 

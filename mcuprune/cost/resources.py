@@ -1,0 +1,175 @@
+"""What a model costs, in the units of the budget, with the origin of every number."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from mcuprune.cost.flash import flash_bytes
+from mcuprune.cost.macs import operator_macs
+from mcuprune.cost.memory import arena_head, arena_tail, live_tensors
+from mcuprune.cost.runtime import load_runtime
+from mcuprune.ir.graph import Graph, Operator, Tensor
+
+PREDICTED, PLANNED, FILE = "predicted", "planned", "file"
+
+
+@dataclasses.dataclass(frozen=True)
+class LiveTensor:
+    """A tensor in SRAM while an operator runs, its bytes aligned up to 16."""
+
+    name: str
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class OperatorResources:
+    """What one operator costs.
+
+    Attributes:
+        index: Position in the execution order.
+        kind: TFLite's name of the operator.
+        macs: Multiply-accumulates per inference.
+        weights_bytes: Bytes of its constants.
+        working_set_bytes: Bytes in SRAM while it runs.
+        live_tensors: What the working set consists of.
+    """
+
+    index: int
+    kind: str
+    macs: int
+    weights_bytes: int
+    working_set_bytes: int
+    live_tensors: tuple[LiveTensor, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Resources:
+    """What a model costs.
+
+    Attributes:
+        model: Name of the model.
+        runtime: Whose memory is counted (:data:`mcuprune.cost.runtime.RUNTIMES`).
+        pointer_bits: Width of a pointer in that runtime.
+        peak_sram_bytes: Bytes of the arena; equals ``arena_total_bytes``.
+        largest_working_set_bytes: Largest sum of live tensors over the operators.
+        arena_head_bytes: Activations and scratch memory under TFLM's greedy plan.
+        arena_tail_bytes: What TFLM keeps for good: structures, multipliers and shifts.
+        arena_total_bytes: Head and tail.
+        flash_bytes: Bytes the model takes in flash; equals ``tflite_bytes``.
+        tflite_bytes: Bytes of the ``.tflite`` file.
+        macs: Multiply-accumulates per inference.
+        params: Elements of kernels and biases.
+        latency_ms: None: no model of it yet.
+        operators: In execution order.
+        peak_operator: Index of the operator with the largest working set, None without operators.
+        unknown_operators: Kinds whose memory is counted with a default, because TFLM's reference
+            kernels do not have them or their structures are not in the table.
+        provenance: Origin per number: ``"predicted"`` (a formula), ``"planned"`` (our planner),
+            ``"file"`` (the size of a file).
+    """
+
+    model: str
+    runtime: str
+    pointer_bits: int
+    peak_sram_bytes: int
+    largest_working_set_bytes: int
+    arena_head_bytes: int
+    arena_tail_bytes: int
+    arena_total_bytes: int
+    flash_bytes: int
+    tflite_bytes: int
+    macs: int
+    params: int
+    latency_ms: float | None
+    operators: tuple[OperatorResources, ...]
+    peak_operator: int | None
+    unknown_operators: tuple[str, ...]
+    provenance: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stable JSON form: the attributes by name."""
+        return dataclasses.asdict(self)
+
+
+def estimate(graph: Graph, runtime: str = "tflm-reference", pointer_bits: int = 64) -> Resources:
+    """Count what a graph costs.
+
+    Args:
+        graph: A graph whose dimensions are ints.
+        runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`.
+        pointer_bits: 64 for a host, 32 for a microcontroller.
+
+    Raises:
+        UnknownNameError: No such runtime.
+        InputError: Another width of pointers.
+    """
+    operators = _operators(graph)
+    head_bytes = arena_head(graph)
+    tail_bytes = int(arena_tail(graph, pointer_bits, runtime))
+    file_bytes = int(flash_bytes(graph)) if graph.file_bytes is None else graph.file_bytes
+    peak = max(operators, key=lambda op: op.working_set_bytes, default=None)
+    return Resources(
+        model=graph.name,
+        runtime=runtime,
+        pointer_bits=pointer_bits,
+        peak_sram_bytes=head_bytes + tail_bytes,
+        largest_working_set_bytes=0 if peak is None else peak.working_set_bytes,
+        arena_head_bytes=head_bytes,
+        arena_tail_bytes=tail_bytes,
+        arena_total_bytes=head_bytes + tail_bytes,
+        flash_bytes=file_bytes,
+        tflite_bytes=file_bytes,
+        macs=sum(op.macs for op in operators),
+        params=sum(int(t.elements) for t in graph.tensors if _is_parameter(t)),
+        latency_ms=None,
+        operators=operators,
+        peak_operator=None if peak is None else peak.index,
+        unknown_operators=_unknown(graph, runtime, pointer_bits),
+        provenance=_provenance(graph),
+    )
+
+
+def _operators(graph: Graph) -> tuple[OperatorResources, ...]:
+    return tuple(
+        OperatorResources(
+            index=operator.index,
+            kind=operator.kind,
+            macs=int(operator_macs(graph, operator)),
+            weights_bytes=_weights_bytes(graph, operator),
+            working_set_bytes=sum(int(size_bytes) for _, size_bytes in live),
+            live_tensors=tuple(LiveTensor(name, int(size_bytes)) for name, size_bytes in live),
+        )
+        for operator, live in zip(graph.operators, live_tensors(graph), strict=True)
+    )
+
+
+def _weights_bytes(graph: Graph, operator: Operator) -> int:
+    return sum(int(t.size_bytes) for t in graph.input_tensors(operator) if t.is_constant)
+
+
+def _is_parameter(tensor: Tensor) -> bool:
+    """Tell kernels and biases from the shapes and axes that are constants too."""
+    is_quantized = tensor.quantization_scales > 0
+    return tensor.is_constant and (is_quantized or tensor.dtype.startswith("float"))
+
+
+def _unknown(graph: Graph, runtime: str, pointer_bits: int) -> tuple[str, ...]:
+    known = load_runtime(runtime, pointer_bits).kernels
+    return tuple(sorted({op.kind for op in graph.operators if op.kind not in known}))
+
+
+def _provenance(graph: Graph) -> dict[str, str]:
+    file_origin = PREDICTED if graph.file_bytes is None else FILE
+    return {
+        "peak_sram_bytes": PLANNED,
+        "largest_working_set_bytes": PREDICTED,
+        "arena_head_bytes": PLANNED,
+        "arena_tail_bytes": PREDICTED,
+        "arena_total_bytes": PLANNED,
+        "flash_bytes": file_origin,
+        "tflite_bytes": file_origin,
+        "macs": PREDICTED,
+        "params": PREDICTED,
+    }
