@@ -17,8 +17,7 @@ def boards_table(boards: Iterable[Board]) -> Table:
     for heading in ("board", "core"):
         table.add_column(heading, no_wrap=True)
     for heading in ("MHz", "SRAM", "arena", "flash"):
-        table.add_column(heading, justify="right")
-    table.add_column("name on the box", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True)
     for board in boards:
         table.add_row(
             board.name,
@@ -27,7 +26,6 @@ def boards_table(boards: Iterable[Board]) -> Table:
             _kib(board.sram_bytes),
             _kib(board.arena_bytes),
             _kib(board.flash_bytes),
-            board.title,
         )
     return table
 
