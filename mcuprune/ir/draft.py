@@ -40,8 +40,8 @@ class Constant:
         bits: Bits per element.
         dtype: TFLite's name of the type.
         scales: Number of quantization scales.
-        is_zero: True for the bias of zeros that the converter adds; equally long ones share
-            their bytes in the file.
+        content: What its bytes are, where constants that differ in the rest are known to have
+            equal ones: the file keeps these once. None for bytes of its own.
     """
 
     key: Hashable
@@ -49,7 +49,7 @@ class Constant:
     bits: int = 8
     dtype: str = "int8"
     scales: Extent = 1
-    is_zero: bool = False
+    content: Hashable = None
 
 
 def integers(values: Sequence[Extent], shape: Shape | None = None) -> Constant:
@@ -61,6 +61,14 @@ def integers(values: Sequence[Extent], shape: Shape | None = None) -> Constant:
     """
     shape = (len(values),) if shape is None else shape
     return Constant(("int32", *values), shape, bits=32, dtype="int32", scales=0)
+
+
+def number(value: float) -> Constant:
+    """Return one int8 number known before conversion.
+
+    Its scale makes the byte 127 or -128, so that all numbers of one sign have the same bytes.
+    """
+    return Constant(("number", value), (), content=("number", value > 0))
 
 
 Operand = Value | Constant | None

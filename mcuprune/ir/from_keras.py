@@ -105,8 +105,7 @@ class _Tensors:
         self.tensors.append(self._constant(item) if isinstance(item, Constant) else _value(item))
 
     def _constant(self, item: Constant) -> Tensor:
-        # Biases of zeros are equal bytes where equally long, and the file keeps them once.
-        content = ("zeros", item.shape) if item.is_zero else item.key
+        content = item.key if item.content is None else item.content
         return Tensor(
             name="/".join(str(part) for part in _flat(item.key)),
             shape=item.shape,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcuprune.ir.draft import Value
+from mcuprune.ir.draft import Value, number
 from mcuprune.ir.keras_step import Step
 
 # keras.activations.leaky_relu's own default.
@@ -68,9 +68,9 @@ def _silu(step: Step, value: Value) -> Value:
 
 def _hard_sigmoid(step: Step, value: Value) -> Value:
     """Relu6(x + 3) / 6, as Keras defines it."""
-    shifted = step.arithmetic("ADD", value, step.per_tensor("three", ()))
+    shifted = step.arithmetic("ADD", value, number(3))
     clipped = step.emit("RELU6", [shifted], value.shape)
-    return step.arithmetic("MUL", clipped, step.per_tensor("sixth", ()))
+    return step.arithmetic("MUL", clipped, number(1 / 6))
 
 
 _WRITERS: dict[str, Callable[[Step, Value], Value]] = {

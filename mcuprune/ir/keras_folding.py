@@ -283,7 +283,7 @@ def _absorbing(affine: Draft, arithmetic: Draft) -> Draft:
     if arithmetic.kind == "MUL":
         inputs[1] = dataclasses.replace(weights, key=(weights.key, arithmetic.sources))
     elif isinstance(bias, Constant):
-        inputs[bias_at] = dataclasses.replace(bias, is_zero=False)
+        inputs[bias_at] = dataclasses.replace(bias, content=None)
     else:
         inputs[bias_at:] = [_new_bias(arithmetic, affine)]
     return dataclasses.replace(affine, inputs=tuple(inputs))

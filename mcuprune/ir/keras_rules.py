@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcuprune.ir.draft import Shape, Value, integers
+from mcuprune.ir.draft import Shape, Value, integers, number
 from mcuprune.ir.graph import Extent
 from mcuprune.ir.keras_activations import activate, relu_layer
 from mcuprune.ir.keras_step import Step, image_shape, rule
@@ -60,9 +60,9 @@ def rescaling(step: Step) -> Value:
     if isinstance(step.layer.scale, Sequence) or isinstance(step.layer.offset, Sequence):
         raise step.unsupported("it scales each channel by its own factor: use one number for all")
     if step.layer.scale != 1:
-        value = step.arithmetic("MUL", value, step.per_tensor("scale", ()))
+        value = step.arithmetic("MUL", value, number(step.layer.scale))
     if step.layer.offset != 0:
-        value = step.arithmetic("ADD", value, step.per_tensor("offset", ()))
+        value = step.arithmetic("ADD", value, number(step.layer.offset))
     return value
 
 
@@ -224,7 +224,7 @@ def elementwise(step: Step) -> Value:
     for other in others:
         value = step.arithmetic(_BINARY[step.call.kind], value, other)
     if step.call.kind == "Average":
-        return step.arithmetic("MUL", value, step.per_tensor("share", ()))
+        return step.arithmetic("MUL", value, number(1 / len(step.inputs)))
     return value
 
 

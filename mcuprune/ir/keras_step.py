@@ -108,7 +108,7 @@ class Step:
             bits=32,
             dtype="int32",
             scales=channels,
-            is_zero=not is_stored,
+            content=None if is_stored else ("zeros", channels),
         )
 
     def per_tensor(self, role: str, shape: Shape) -> Constant:
