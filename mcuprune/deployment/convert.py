@@ -32,7 +32,7 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
         debug: Leave the converter's messages on the terminal.
 
     Returns:
-        Contents of the ``.tflite`` file, stripped of inner names (:mod:`mcuprune.deployment.strip`).
+        Contents of the ``.tflite`` file, stripped (:mod:`mcuprune.deployment.strip`).
 
     Raises:
         InputError: The calibration data do not fit the model.

@@ -1,0 +1,220 @@
+"""C files of a deployment: the model, its settings and golden vectors.
+
+The data files are C and compile as C++ too. Operator registration is C++ (TFLM is), and lies in
+the settings header behind ``__cplusplus``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from mcuprune.engines.base import Array
+from mcuprune.errors import ConversionError
+from mcuprune.ir.graph import Graph
+from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
+
+_VALUES_PER_LINE = 12
+# Methods of MicroMutableOpResolver that do not follow the rule of `resolver_method`.
+_IRREGULAR_METHODS = {
+    "BATCH_MATMUL": "AddBatchMatMul",
+    "CUMSUM": "AddCumSum",
+    "PADV2": "AddPadV2",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
+}
+
+_ALIGNED = """\
+#if defined(__cplusplus)
+#define {guard}ALIGNED alignas(16)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define {guard}ALIGNED _Alignas(16)
+#else
+#define {guard}ALIGNED __attribute__((aligned(16)))
+#endif
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class ArenaSetting:
+    """The tensor arena to reserve, and why.
+
+    Attributes:
+        used_bytes: What TFLM used on the 64-bit host.
+        smallest_bytes: Smallest arena in which it could allocate there.
+        headroom_percent: Added on top of the larger of the two.
+    """
+
+    used_bytes: int
+    smallest_bytes: int
+    headroom_percent: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes to reserve, a multiple of 16.
+
+        >>> ArenaSetting(used_bytes=3088, smallest_bytes=3520, headroom_percent=10).size_bytes
+        3872
+        """
+        needed = max(self.used_bytes, self.smallest_bytes)
+        with_headroom = -(-needed * (100 + self.headroom_percent) // 100)
+        return -(-with_headroom // 16) * 16
+
+
+def c_identifier(name: str) -> str:
+    """Turn any name into a lower-case C identifier.
+
+    >>> c_identifier("KWS-DS CNN"), c_identifier("2fast"), c_identifier("ä")
+    ('kws_ds_cnn', 'model_2fast', 'model')
+    """
+    cleaned = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    if not cleaned:
+        return "model"
+    return f"model_{cleaned}" if cleaned[0].isdigit() else cleaned
+
+
+def resolver_method(kind: str) -> str:
+    """Return the method of TFLM's ``MicroMutableOpResolver`` that registers a builtin operator.
+
+    Source of the names: tensorflow/lite/micro/micro_mutable_op_resolver.h.
+
+    Raises:
+        ConversionError: The operator is no TFLite builtin.
+
+    >>> resolver_method("DEPTHWISE_CONV_2D"), resolver_method("MEAN"), resolver_method("SPLIT_V")
+    ('AddDepthwiseConv2D', 'AddMean', 'AddSplitV')
+    """
+    if kind not in BUILTIN_OPERATORS:
+        raise ConversionError(
+            f"operator {kind!r} is no TFLite builtin, so it cannot be registered by name: replace "
+            "the layer it comes from"
+        )
+    words = [word if word[0].isdigit() else word.capitalize() for word in kind.split("_")]
+    return _IRREGULAR_METHODS.get(kind, "Add" + "".join(words))
+
+
+def model_header(name: str) -> str:
+    """Return ``model_data.h``: declares the model's bytes.
+
+    Args:
+        name: C identifier of the model.
+    """
+    declarations = (
+        f"extern const unsigned char {name}_model_data[];\n"
+        f"extern const size_t {name}_model_data_size;\n"
+    )
+    return _guarded(
+        f"{name}_model_data_h",
+        "/* The model: contents of model.tflite. */\n",
+        f"#include <stddef.h>\n\n{_with_c_linkage(declarations)}",
+    )
+
+
+def model_source(name: str, model: bytes) -> str:
+    """Return ``model_data.c``: the model's bytes, constant and 16-byte aligned.
+
+    Args:
+        name: C identifier of the model.
+        model: Contents of the ``.tflite`` file.
+    """
+    macro = f"{name}_model_data_".upper()
+    array = _array(f"{macro}ALIGNED const unsigned char {name}_model_data[{len(model)}]", model)
+    return (
+        '#include "model_data.h"\n\n'
+        f"{_ALIGNED.format(guard=macro)}\n"
+        f"{array}\n"
+        f"const size_t {name}_model_data_size = {len(model)};\n"
+    )
+
+
+def settings_header(name: str, graph: Graph, arena: ArenaSetting) -> str:
+    """Return ``model_settings.h``: size of the tensor arena and the operators to register.
+
+    Args:
+        name: C identifier of the model.
+        graph: The model as read from its ``.tflite`` file.
+        arena: The arena to reserve.
+
+    Raises:
+        ConversionError: An operator is no TFLite builtin.
+    """
+    methods = sorted({resolver_method(operator.kind) for operator in graph.operators})
+    introduction = f"""\
+/* Settings for TensorFlow Lite Micro.
+
+   Arena: TFLM used {arena.used_bytes} bytes on a 64-bit host with reference kernels and could
+   allocate in {arena.smallest_bytes} (planning needs working memory of its own). The larger of the
+   two, {arena.headroom_percent} % headroom for optimised kernels' scratch, rounded up to 16. A
+   32-bit device needs less for its structs: print interpreter.arena_used_bytes() there and trim. */
+"""
+    calls = "".join(f"  failures += resolver.{method}() != 0;\n" for method in methods)
+    declarations = f"""\
+enum {{ kTensorArenaSize = {arena.size_bytes} }};
+enum {{ kOperatorCount = {len(methods)} }};
+"""
+    registration = f"""
+#ifdef __cplusplus
+/* tflite::MicroMutableOpResolver<{len(methods)}> resolver;
+   if (AddModelOperators(resolver) != 0) {{ ... }} */
+template <typename Resolver>
+inline int AddModelOperators(Resolver& resolver) {{
+  int failures = 0;
+{calls}  return failures;
+}}
+#endif
+"""
+    return _guarded(f"{name}_model_settings_h", introduction, declarations + registration)
+
+
+def golden_header(name: str, inputs: Array, outputs: Array) -> str:
+    """Return ``golden_vectors.h``: declares inputs and the outputs TFLM gave.
+
+    Args:
+        name: C identifier of the model.
+        inputs: Quantized inputs, int8, shape ``(n, ...)``.
+        outputs: Outputs, int8, shape ``(n, ...)``.
+    """
+    introduction = (
+        "/* Quantized inputs and what TensorFlow Lite Micro's reference kernels answer.\n"
+        "   Input i starts at i * kGoldenInputSize, output i at i * kGoldenOutputSize. */\n"
+    )
+    sizes = (
+        f"enum {{ kGoldenCount = {len(inputs)} }};\n"
+        f"enum {{ kGoldenInputSize = {inputs[0].size} }};\n"
+        f"enum {{ kGoldenOutputSize = {outputs[0].size} }};\n"
+    )
+    declarations = (
+        f"extern const int8_t {name}_golden_inputs[];\n"
+        f"extern const int8_t {name}_golden_outputs[];\n"
+    )
+    body = f"#include <stdint.h>\n\n{sizes}\n{_with_c_linkage(declarations)}"
+    return _guarded(f"{name}_golden_vectors_h", introduction, body)
+
+
+def golden_source(name: str, inputs: Array, outputs: Array) -> str:
+    """Return ``golden_vectors.c``; arguments as for :func:`golden_header`."""
+    arrays = (("inputs", inputs), ("outputs", outputs))
+    return '#include "golden_vectors.h"\n\n' + "\n".join(
+        _array(f"const int8_t {name}_golden_{what}[{values.size}]", values.ravel().tolist())
+        for what, values in arrays
+    )
+
+
+def _array(declaration: str, values: Sequence[int]) -> str:
+    lines = [
+        "    " + ", ".join(map(str, values[start : start + _VALUES_PER_LINE])) + ",\n"
+        for start in range(0, len(values), _VALUES_PER_LINE)
+    ]
+    return f"{declaration} = {{\n{''.join(lines)}}};\n"
+
+
+def _with_c_linkage(declarations: str) -> str:
+    return (
+        f'#ifdef __cplusplus\nextern "C" {{\n#endif\n\n{declarations}\n'
+        "#ifdef __cplusplus\n}\n#endif\n"
+    )
+
+
+def _guarded(guard: str, introduction: str, body: str) -> str:
+    macro = f"{guard.upper()}_"
+    return f"{introduction}\n#ifndef {macro}\n#define {macro}\n\n{body}\n#endif\n"
