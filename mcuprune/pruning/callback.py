@@ -13,7 +13,7 @@ from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.pruning.pruner import Pruner
 
 
-class MCUPruning(keras.callbacks.Callback):
+class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """Prunes the model that ``fit`` trains until it meets a budget.
 
     Channels are gated, priced by the resource model of the microcontroller, and removed for good

@@ -245,4 +245,6 @@ def _gated_class(base: type, weight: str) -> type:
 def _raw_weight(layer: Any, weight: str) -> Any:
     base = getattr(layer, "_mcuprune_base", type(layer))
     declared = getattr(base, weight, None)
-    return declared.fget(layer) if isinstance(declared, property) else layer.__dict__[weight]
+    if isinstance(declared, property):
+        return declared.__get__(layer)
+    return layer.__dict__[weight]

@@ -72,7 +72,7 @@ class ResourceModel:
     def head_factor(self, widths: Mapping[str, int]) -> float:
         """Return arena head over largest working set at whole widths, at least 1."""
         graph = self._at(widths)
-        return max(1.0, arena_head(graph) / max(working_sets(graph)))
+        return max(1.0, arena_head(graph) / int(max(working_sets(graph))))
 
     def _at(self, widths: Mapping[str, Any]) -> Graph:
         return self.graph.at({**self.fixed, **widths})
