@@ -202,7 +202,22 @@ def _subgraph(table: Table, context: _Context, name: str) -> Graph:
     inputs, outputs = table.numbers(1, "int32", "inputs"), table.numbers(2, "int32", "outputs")
     for what, indices in (("inputs", inputs), ("outputs", outputs)):
         _check_indices(indices, len(tensors), f"{table.what} {what}", least=0)
-    return Graph(name, tensors, operators, inputs, outputs)
+    return Graph(name, _named(tensors, operators), operators, inputs, outputs)
+
+
+def _named(tensors: tuple[Tensor, ...], operators: tuple[Operator, ...]) -> tuple[Tensor, ...]:
+    """Name the tensors of a stripped file after the operator that makes or first reads them."""
+    names: dict[int, str] = {}
+    for operator in operators:
+        title = f"{operator.kind.lower()}_{operator.index}"
+        for place, index in enumerate(operator.outputs):
+            names.setdefault(index, title if place == 0 else f"{title}:{place}")
+        for place, index in enumerate(operator.inputs):
+            names.setdefault(index, f"{title}/input_{place}")
+    return tuple(
+        tensor if tensor.name else dataclasses.replace(tensor, name=names.get(index, ""))
+        for index, tensor in enumerate(tensors)
+    )
 
 
 def _tensor(table: Table, context: _Context) -> Tensor:

@@ -128,6 +128,21 @@ def test_reads_operators_and_their_options():
     assert mean.attributes == {"keep_dims": False, "axis": (1, 2), "version": 2}
 
 
+def test_unnamed_tensors_are_named_after_their_operator():
+    model = small_model()
+    for made in model.subgraphs[0].tensors[1:5]:
+        made.name = None
+    names = [tensor.name for tensor in parse_tflite(pack(model), "m").tensors]
+    assert names == [
+        "in",
+        "conv_2d_0/input_1",
+        "conv_2d_0/input_2",
+        "conv_2d_0",
+        "mean_1/input_1",
+        "out",
+    ]
+
+
 def test_file_size_is_kept():
     data = pack(small_model())
     assert parse_tflite(data, "m").file_bytes == len(data)

@@ -1,0 +1,30 @@
+"""Whether a finished file meets a budget. TensorFlow is not needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mcuprune.budget import Budget
+from mcuprune.cost.resources import estimate
+from mcuprune.cost.verdict import Verdict, compare
+from mcuprune.ir.from_tflite import read_tflite
+
+MODEL_FILE = "model.tflite"
+
+
+def check(path: str | Path, budget: Budget) -> Verdict:
+    """Hold a ``.tflite`` file against a budget.
+
+    Args:
+        path: The file, or a deployment folder that holds it as ``model.tflite``.
+        budget: What is allowed.
+
+    Returns:
+        The verdict: per limited resource what is required, available and in excess.
+
+    Raises:
+        InputError: The file is missing, unreadable or no sound TFLite model.
+    """
+    path = Path(path)
+    inside = path / MODEL_FILE
+    return compare(estimate(read_tflite(inside if inside.is_file() else path)), budget)
