@@ -164,12 +164,12 @@ def fc_autoencoder(
     return keras.Model(features, outputs, name="fc_autoencoder")
 
 
+# Classifiers that a recipe can name; each takes input_shape and classes.
 BUILDERS: dict[str, Callable[..., Any]] = {
     "digits_cnn": digits_cnn,
     "resnet8": resnet8,
     "dscnn": dscnn,
     "mobilenet_v1_025": mobilenet_v1_025,
-    "fc_autoencoder": fc_autoencoder,
 }
 
 

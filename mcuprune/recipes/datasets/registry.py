@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.datasets.digits import load_digits
 from mcuprune.recipes.datasets.fashion import load_fashion
@@ -33,7 +34,10 @@ def load(name: str, path: Path | None, options: dict[str, object]) -> Dataset:
     """
     loader = find_loader(name)
     check_options(loader, options, "data.options", given=("path",))
-    return loader(path, **options)
+    try:
+        return loader(path, **options)
+    except TypeError as error:
+        raise InputError(f"data.options {options}: {error}; correct the value") from error
 
 
 def find_loader(name: str) -> Callable[..., Dataset]:

@@ -1,0 +1,138 @@
+"""Resources as tables, every number with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from mcuprune.cost.resources import Resources
+from mcuprune.cost.verdict import Verdict
+
+HOST_NOTE = (
+    "The arena is counted as TFLM counts it on a 64-bit host, which is conservative: the tail is "
+    "smaller on a 32-bit device, the head the same."
+)
+# Field of Resources, its label and its unit.
+RESOURCE_ROWS = (
+    ("arena_head_bytes", "arena head", " B"),
+    ("arena_tail_bytes", "arena tail", " B"),
+    ("arena_total_bytes", "peak SRAM (arena)", " B"),
+    ("flash_bytes", "flash (.tflite)", " B"),
+    ("macs", "MACs", ""),
+    ("params", "parameters", ""),
+)
+
+
+def resources_table(resources: Resources) -> Table:
+    """Return what a model costs, a row per number with its origin."""
+    table = Table("resource", box=SIMPLE, title=resources.model, caption=HOST_NOTE)
+    table.add_column("needed", justify="right", no_wrap=True)
+    table.add_column("origin")
+    for field, label, unit in RESOURCE_ROWS:
+        value = getattr(resources, field)
+        table.add_row(label, f"{value:,}{unit}", resources.provenance[field])
+    return table
+
+
+def operators_table(resources: Resources) -> Table:
+    """Return what each operator costs; the one with the largest working set is marked."""
+    table = Table("operator", box=SIMPLE)
+    for heading in ("MACs", "weights B", "working set B"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for operator in resources.operators:
+        table.add_row(
+            f"{operator.index} {operator.kind}",
+            f"{operator.macs:,}",
+            f"{operator.weights_bytes:,}",
+            f"{operator.working_set_bytes:,}",
+            "peak" if operator.index == resources.peak_operator else "",
+        )
+    return table
+
+
+def verdict_table(verdict: Verdict) -> Table:
+    """Return required, available and excess for each limited resource."""
+    table = Table("resource", box=SIMPLE, title="fits" if verdict.fits else "does not fit")
+    for heading in ("required", "available", "excess"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in verdict.rows:
+        values = (row.required, row.available, row.excess)
+        style = "red" if row.excess else "green"
+        table.add_row(row.name, *(f"{value:,} {row.unit}" for value in values), style=style)
+    return table
+
+
+def run_table(report: Mapping[str, Any]) -> Table:
+    """Return reference, pruned model and budget side by side.
+
+    Args:
+        report: What ``mcuprune run --json`` prints.
+    """
+    table = Table("", box=SIMPLE, caption=HOST_NOTE)
+    for heading in ("reference", "pruned", "budget"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("origin", no_wrap=True)
+    for label, reference, pruned, origin in _accuracy_rows(report["accuracy"]):
+        table.add_row(label, f"{reference:.1%}", f"{pruned:.1%}", "", origin)
+    for label, reference, pruned, limit, unit, origin in _resource_rows(report):
+        allowed = "" if limit is None else f"{limit:,}{unit}"
+        style = "red" if limit is not None and pruned > limit else None
+        table.add_row(
+            label, f"{reference:,}{unit}", f"{pruned:,}{unit}", allowed, origin, style=style
+        )
+    return table
+
+
+def _accuracy_rows(accuracy: Mapping[str, float]) -> Sequence[tuple[str, float, float, str]]:
+    return (
+        (
+            "accuracy, float",
+            accuracy["float_reference"],
+            accuracy["float_pruned"],
+            "interpreter (Keras)",
+        ),
+        ("accuracy, int8", accuracy["int8_reference"], accuracy["int8"], "interpreter (LiteRT)"),
+    )
+
+
+_Row = tuple[str, int, int, int | None, str, str]
+
+
+def _resource_rows(report: Mapping[str, Any]) -> list[_Row]:
+    before, after = report["resources"]["reference"], report["resources"]["pruned"]
+    used_before, used_after = report["arena"]["reference"], report["arena"]["pruned"]
+    budget = report["budget"]
+    predicted = "predicted"
+    executed = "interpreter (TFLM)"
+
+    def row(label: str, field: str, limit: str | None, unit: str, origin: str) -> _Row:
+        allowed = budget.get(limit) if limit else None
+        return label, before[field], after[field], allowed, unit, origin
+
+    return [
+        row("arena head", "arena_head_bytes", None, " B", predicted),
+        row("peak SRAM (arena)", "arena_total_bytes", "sram", " B", predicted),
+        (
+            "arena head",
+            used_before["head_bytes"],
+            used_after["head_bytes"],
+            None,
+            " B",
+            executed,
+        ),
+        (
+            "peak SRAM (arena)",
+            used_before["total_bytes"],
+            used_after["total_bytes"],
+            budget.get("sram"),
+            " B",
+            executed,
+        ),
+        row("flash (.tflite)", "tflite_bytes", "flash", " B", "file"),
+        row("MACs", "macs", "macs", "", predicted),
+        row("parameters", "params", None, "", predicted),
+    ]
