@@ -79,7 +79,10 @@ def _rule(call: LayerCall) -> Rule:
 
 
 class _Tensors:
-    """Numbers the tensors like the file: inputs, constants, then what operators make."""
+    """Numbers the tensors like the file.
+
+    Inputs, integers, weights from the last operator to the first, then what operators make.
+    """
 
     def __init__(self, program: Program) -> None:
         self.tensors: list[Tensor] = []
@@ -87,10 +90,17 @@ class _Tensors:
         self._buffers: dict[Any, int] = {}
         for value in program.inputs:
             self._add(value)
-        for operator in reversed(program.operators):
-            for operand in reversed(operator.inputs):
-                if isinstance(operand, Constant):
-                    self._add(operand)
+        constants = [
+            operand
+            for operator in program.operators
+            for operand in operator.inputs
+            if isinstance(operand, Constant)
+        ]
+        for constant in constants:
+            if constant.scales == 0:
+                self._add(constant)
+        for constant in reversed(constants):
+            self._add(constant)
         for operator in program.operators:
             self._add(operator.output)
 
