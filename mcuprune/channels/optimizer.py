@@ -33,7 +33,7 @@ def rebuild_optimizer(
     old_slots = _slots(optimizer, old_variables)
     scalars = _scalars(optimizer, old_slots)
     values = {
-        (id(successors[id(owner)]), name): slice_slot(np.asarray(slot), owner)
+        (id(successors[id(owner)]), name): slice_slot(slot.numpy(), owner)
         for (owner, name, slot) in old_slots
         if id(owner) in successors
     }

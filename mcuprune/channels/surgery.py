@@ -67,7 +67,7 @@ def _config(layer: Any, sizes: Sequence[ConfigSize], keep: Keep) -> dict[str, An
 def _copy_weights(old: Any, new: Any, groups: Groups, keep: Keep) -> None:
     slices = variable_slices(old, groups)
     for before, after in zip(old.variables, new.variables, strict=True):
-        after.assign(sliced(np.asarray(before), slices.get(id(before), ()), keep))
+        after.assign(sliced(before.numpy(), slices.get(id(before), ()), keep))
 
 
 def variable_slices(layer: Any, groups: Groups) -> dict[int, tuple[WeightAxis, ...]]:

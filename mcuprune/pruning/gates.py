@@ -102,7 +102,7 @@ class Gates:
             for axis in channels.gates:
                 weight = _raw_weight(layers[name], axis.weight)
                 gate = self._values[self._index(axis)]
-                weight.assign(np.asarray(weight) * _along(gate, weight.shape, axis.axis))
+                weight.assign(weight.numpy() * _along(gate, weight.shape, axis.axis))
         self.assign({name: np.ones(w) for name, w in zip(self.groups, self._widths, strict=True)})
 
     def assign(self, values: Mapping[str, FloatArray]) -> None:
@@ -117,12 +117,12 @@ class Gates:
 
     def sensitivities(self) -> dict[str, FloatArray]:
         """Return the loss's derivative by each gate in the last training step, per group."""
-        flat = np.asarray(self._sensitivity, dtype=np.float64)
+        flat = self._sensitivity.numpy().astype(np.float64)
         return {name: flat[self._slice(name)] for name in self.groups}
 
     def prices(self) -> dict[str, float]:
         """Return the penalty's derivative by each group's width in the last training step."""
-        flat = np.asarray(self._price, dtype=np.float64)
+        flat = self._price.numpy().astype(np.float64)
         return {name: float(flat[i]) for i, name in enumerate(self.groups)}
 
     def soft_widths(self) -> Any:
