@@ -1,7 +1,7 @@
 """Flash: the size of the ``.tflite`` file, predicted from the graph alone.
 
-The file is laid out table by table, in the order in which :mod:`mcuprune.deployment.strip` writes it.
-Slots are the positions of fields in tensorflow/compiler/mlir/lite/schema/schema.fbs; what the
+The file is laid out table by table, in the order in which :mod:`mcuprune.deployment.strip` writes
+it. Slots are the positions of fields in tensorflow/compiler/mlir/lite/schema/schema.fbs; what the
 converter stores besides the graph is in ``cost_models/kernels/tflite_file.yaml``.
 """
 
