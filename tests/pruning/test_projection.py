@@ -1,0 +1,70 @@
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcuprune.pruning.projection import Projection
+
+
+def even(*widths: int) -> dict[str, np.ndarray]:
+    return {name: np.full(w, 1 / w) for name, w in zip("abcd", widths, strict=False)}
+
+
+def chain(widths: Mapping[str, int]) -> dict[str, list[int]]:
+    """Two layers in a row: memory holds both outputs, weights are their product."""
+    return {"sram": [100 * widths["a"], 50 * widths["b"]], "flash": [widths["a"] * widths["b"]]}
+
+
+def test_what_fits_is_left_alone() -> None:
+    search = Projection(chain, {"sram": 10_000, "flash": 10_000}, even(8, 16), {"a": 1, "b": 1})
+    assert search.run({"a": 8, "b": 16}) == {"a": 8, "b": 16}
+
+
+def test_only_the_group_that_binds_is_narrowed() -> None:
+    # sram <= 400 allows a = 4 and b = 8; flash is free.
+    search = Projection(chain, {"sram": 400, "flash": 10_000}, even(8, 8), {"a": 1, "b": 1})
+    assert search.run({"a": 8, "b": 8}) == {"a": 4, "b": 8}
+
+
+def test_slack_left_by_the_start_is_filled() -> None:
+    search = Projection(chain, {"sram": 400, "flash": 10_000}, even(8, 8), {"a": 1, "b": 1})
+    assert search.run({"a": 1, "b": 1}) == {"a": 4, "b": 8}
+
+
+def test_the_group_whose_channels_matter_less_is_narrowed() -> None:
+    scores = {"a": np.array([0.97, 0.01, 0.01, 0.01]), "b": np.full(4, 0.25)}
+    search = Projection(chain, {"flash": 8}, scores, {"a": 1, "b": 1})
+    assert search.run({"a": 4, "b": 4}) == {"a": 2, "b": 4}
+
+
+def test_widths_are_multiples_where_asked() -> None:
+    search = Projection(chain, {"sram": 700}, even(16, 16), {"a": 4, "b": 4}, round_to=4)
+    # sram <= 700 allows a = 7 and b = 14; multiples of 4 below: 4 and 12.
+    assert search.run({"a": 16, "b": 16}) == {"a": 4, "b": 12}
+
+
+def test_an_impossible_limit_is_reported() -> None:
+    search = Projection(chain, {"sram": 99}, even(8, 8), {"a": 1, "b": 1})
+    with pytest.raises(ValueError, match="smallest allowed widths exceed"):
+        search.run({"a": 8, "b": 8})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(100, 3200), st.integers(1, 1024), st.integers(1, 32), st.integers(1, 32))
+def test_limits_are_met_and_no_channel_more_would_fit(
+    sram: int, flash: int, a: int, b: int
+) -> None:
+    limits = {"sram": sram, "flash": flash}
+    search = Projection(chain, limits, even(32, 32), {"a": 1, "b": 1})
+
+    def fits(widths: Mapping[str, int]) -> bool:
+        needs = chain(widths)
+        return max(needs["sram"]) <= sram and needs["flash"][0] <= flash
+
+    found = search.run({"a": a, "b": b})
+    assert fits(found)
+    for name in found:
+        wider = {**found, name: found[name] + 1}
+        assert wider[name] > 32 or not fits(wider)
