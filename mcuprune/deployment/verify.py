@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcuprune.engines.base import Array, ArenaUse
+from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.compare import Agreement, compare_outputs
 from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.quantization import input_quantization
@@ -19,27 +19,13 @@ COMPARED_INPUTS = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class TestSet:
-    """Inputs with their classes, unseen in training.
-
-    Attributes:
-        inputs: As the Keras model takes them, shape ``(n, ...)``.
-        labels: Class numbers, shape ``(n,)``.
-    """
-
-    __test__ = False  # no test class, whatever pytest reads into the name
-
-    inputs: Array
-    labels: Array
-
-
-@dataclasses.dataclass(frozen=True)
 class Verification:
     """What the engines said about a converted model.
 
     Attributes:
         inputs: Number of real inputs given to Keras and LiteRT.
-        litert_vs_keras: Share of them whose largest output stands at the same place, 0 to 1.
+        litert_vs_keras: Share of them whose largest output stands at the same place, 0 to 1; None
+            for a model with a single output, which has no largest.
         keras_accuracy: Accuracy of the Keras model on the test set, None without labels.
         int8_accuracy: Accuracy of the int8 model under LiteRT, None without labels.
         tflm_vs_litert: Byte-by-byte comparison of the two runtimes.
@@ -50,7 +36,7 @@ class Verification:
     """
 
     inputs: int
-    litert_vs_keras: float
+    litert_vs_keras: float | None
     keras_accuracy: float | None
     int8_accuracy: float | None
     tflm_vs_litert: Agreement
@@ -67,26 +53,26 @@ def verify(model: Any, tflite: bytes, inputs: Array, labels: Array | None = None
         model: The Keras model that was converted.
         tflite: What became of it.
         inputs: Real inputs, float, shape ``(n, ...)``.
-        labels: Their classes, shape ``(n,)``, if accuracy is wanted.
+        labels: Their classes, shape ``(n,)``, if accuracy is wanted (of two outputs or more).
 
     Raises:
         InputError: Labels and inputs do not match.
         EngineError: An engine refuses the model.
     """
     inputs = np.asarray(inputs, np.float32)
-    classes = None if labels is None else _classes(labels, len(inputs))
+    classes = None if labels is None else _class_numbers(labels, len(inputs))
     quantized = input_quantization(tflite).quantize(inputs)
     litert = LiteRT().run(tflite, quantized)
-    keras_top1 = _top1(np.asarray(model.predict(inputs, verbose=0)))
+    keras_top1 = _keras_winners(model, inputs)
     int8_top1 = _top1(litert.outputs)
     golden_inputs = _filled_up(quantized)
     tflm = TFLM().run(tflite, golden_inputs)
     assert tflm.arena is not None
     return Verification(
         inputs=len(inputs),
-        litert_vs_keras=float(np.mean(keras_top1 == int8_top1)),
-        keras_accuracy=_accuracy(keras_top1, classes),
-        int8_accuracy=_accuracy(int8_top1, classes),
+        litert_vs_keras=_share_equal(keras_top1, int8_top1),
+        keras_accuracy=_share_equal(keras_top1, classes),
+        int8_accuracy=_share_equal(int8_top1, classes),
         tflm_vs_litert=compare_outputs(tflm.outputs, LiteRT().run(tflite, golden_inputs).outputs),
         arena=tflm.arena,
         golden_inputs=golden_inputs,
@@ -95,7 +81,7 @@ def verify(model: Any, tflite: bytes, inputs: Array, labels: Array | None = None
     )
 
 
-def _classes(labels: Array, count: int) -> Array:
+def _class_numbers(labels: Array, count: int) -> Array:
     classes = np.asarray(labels)
     if classes.shape != (count,) or classes.dtype.kind not in "iu":
         raise InputError(
@@ -105,13 +91,26 @@ def _classes(labels: Array, count: int) -> Array:
     return classes
 
 
-def _top1(outputs: Array) -> Array:
-    winners: Array = outputs.reshape(len(outputs), -1).argmax(axis=1)
-    return winners
+def keras_accuracy(model: Any, inputs: Array, labels: Array) -> float | None:
+    """Return the share of inputs that a Keras model classifies rightly, None for single outputs.
+
+    Raises:
+        InputError: Labels and inputs do not match.
+    """
+    return _share_equal(_keras_winners(model, inputs), _class_numbers(labels, len(inputs)))
 
 
-def _accuracy(top1: Array, classes: Array | None) -> float | None:
-    return None if classes is None else float(np.mean(top1 == classes))
+def _keras_winners(model: Any, inputs: Array) -> Array | None:
+    return _top1(np.asarray(model.predict(inputs, verbose=0)))
+
+
+def _top1(outputs: Array) -> Array | None:
+    flat = outputs.reshape(len(outputs), -1)
+    return flat.argmax(axis=1) if flat.shape[1] > 1 else None
+
+
+def _share_equal(a: Array | None, b: Array | None) -> float | None:
+    return None if a is None or b is None else float(np.mean(a == b))
 
 
 def _filled_up(quantized: Array) -> Array:

@@ -1,0 +1,130 @@
+"""What a deployment is, and how it is reported."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from mcuprune.budget import Budget
+from mcuprune.cost.resources import Resources
+from mcuprune.cost.verdict import Verdict
+from mcuprune.deployment.csource import ArenaSetting
+from mcuprune.deployment.verify import Verification
+from mcuprune.engines.base import ArenaUse
+from mcuprune.engines.compare import Agreement
+
+
+@dataclasses.dataclass(frozen=True)
+class Accuracy:
+    """Share of the test set that is classified rightly, 0 to 1; None where not measured.
+
+    Attributes:
+        float_reference: Of the unpruned Keras model.
+        float_pruned: Of the Keras model that is deployed.
+        int8: Of the converted model, LiteRT's reference kernels.
+    """
+
+    float_reference: float | None = None
+    float_pruned: float | None = None
+    int8: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Deployment:
+    """A deployed model.
+
+    Attributes:
+        folder: Where its files are.
+        resources: What the exported file costs; the arena is the one TFLM really used.
+        predicted: The same, with the arena as it was predicted.
+        reference: What the unpruned model costs, if one was given.
+        budget: What was allowed, if anything was said.
+        verdict: Whether the resources meet the budget, None without one.
+        accuracy: On the test set, if one was given.
+        verification: What the engines said.
+        arena_setting: The tensor arena to reserve, as ``model_settings.h`` states it.
+        board: Name of the board it is made for, if any.
+    """
+
+    folder: Path
+    resources: Resources
+    predicted: Resources
+    reference: Resources | None
+    budget: Budget | None
+    verdict: Verdict | None
+    accuracy: Accuracy
+    verification: Verification
+    arena_setting: ArenaSetting
+    board: str | None
+
+    @property
+    def agreement(self) -> Agreement:
+        """How far TFLM and LiteRT agree, byte by byte."""
+        return self.verification.tflm_vs_litert
+
+    @property
+    def arena(self) -> ArenaUse:
+        """The arena that TFLM used on a 64-bit host."""
+        return self.verification.arena
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the contents of ``report.json``."""
+        return {
+            "verdict": _verdict_word(self.verdict),
+            "check": None if self.verdict is None else self.verdict.to_json(),
+            "board": self.board,
+            "budget": None if self.budget is None else dict(self.budget.limits()),
+            "resources": {
+                "reference": None if self.reference is None else self.reference.to_json(),
+                "pruned": self.resources.to_json(),
+            },
+            "accuracy": dataclasses.asdict(self.accuracy),
+            "agreement": _agreement_json(self.verification),
+            "arena": _arena_json(self),
+            "engines": list(self.verification.engines),
+            "fit_seconds": None,
+            "deployment": str(self.folder),
+        }
+
+    def __repr__(self) -> str:
+        verdict = _verdict_word(self.verdict) or "no budget"
+        return (
+            f"Deployment({str(self.folder)!r}: {verdict}, "
+            f"arena {self.arena.total_bytes:,} B, flash {self.resources.flash_bytes:,} B, "
+            f"{self.resources.macs:,} MACs)"
+        )
+
+
+def _verdict_word(verdict: Verdict | None) -> str | None:
+    if verdict is None:
+        return None
+    return "fits" if verdict.fits else "exceeds"
+
+
+def _agreement_json(verification: Verification) -> dict[str, Any]:
+    agreement = verification.tflm_vs_litert
+    return {
+        "litert_vs_keras": verification.litert_vs_keras,
+        "litert_vs_keras_inputs": verification.inputs,
+        "tflm_vs_litert_inputs": agreement.inputs,
+        "tflm_vs_litert_bytes": agreement.bytes_total,
+        "tflm_vs_litert_bytes_differing": agreement.bytes_differing,
+        "tflm_vs_litert_largest_difference": agreement.largest_difference,
+        "tflm_vs_litert_top1_agreement": agreement.top1_agreement,
+    }
+
+
+def _arena_json(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "used": dataclasses.asdict(deployment.arena),
+        "predicted": {
+            "head_bytes": deployment.predicted.arena_head_bytes,
+            "tail_bytes": deployment.predicted.arena_tail_bytes,
+            "total_bytes": deployment.predicted.arena_total_bytes,
+        },
+        "smallest_bytes": deployment.arena_setting.smallest_bytes,
+        "headroom_percent": deployment.arena_setting.headroom_percent,
+        "tensor_arena_bytes": deployment.arena_setting.size_bytes,
+        "host": "64-bit, reference kernels",
+    }
