@@ -29,10 +29,15 @@ def block(height, width):
 
 
 def randomized(model):
-    """Replace what initializes to zero or one, so that nothing folds away."""
+    """Replace biases and statistics of zeros and ones: equal constants are stored once."""
     generator = np.random.default_rng(0)
     for layer in model.layers:
-        layer.set_weights([generator.uniform(0.1, 1.0, w.shape) for w in layer.get_weights()])
+        layer.set_weights(
+            [
+                generator.uniform(0.1, 1.0, w.shape) if w.ndim == 1 else w
+                for w in layer.get_weights()
+            ]
+        )
     return model
 
 
