@@ -42,6 +42,7 @@ class Constant:
         scales: Number of quantization scales.
         content: What its bytes are, where constants that differ in the rest are known to have
             equal ones: the file keeps these once. None for bytes of its own.
+        name: What it is called in the graph; not compared.
     """
 
     key: Hashable
@@ -50,17 +51,20 @@ class Constant:
     dtype: str = "int8"
     scales: Extent = 1
     content: Hashable = None
+    name: str = dataclasses.field(default="", compare=False)
 
 
-def integers(values: Sequence[Extent], shape: Shape | None = None) -> Constant:
-    """Return a constant of int32: axes, a shape, paddings.
+def integers(name: str, values: Sequence[Extent], shape: Shape | None = None) -> Constant:
+    """Return a constant of int32.
 
     Args:
+        name: What the numbers are: axes, a shape, paddings.
         values: The numbers.
         shape: Its dimensions; a vector if None.
     """
     shape = (len(values),) if shape is None else shape
-    return Constant(("int32", *values), shape, bits=32, dtype="int32", scales=0)
+    key = ("int32", *values)
+    return Constant(key, shape, bits=32, dtype="int32", scales=0, name=name)
 
 
 def number(value: float) -> Constant:
@@ -68,7 +72,8 @@ def number(value: float) -> Constant:
 
     Its scale makes the byte 127 or -128, so that all numbers of one sign have the same bytes.
     """
-    return Constant(("number", value), (), content=("number", value > 0))
+    content = ("number", value > 0)
+    return Constant(("number", value), (), content=content, name="number")
 
 
 Operand = Value | Constant | None

@@ -51,7 +51,10 @@ def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim])
             f"tensor {key} has the shape {shape}: the device needs every dimension but the batch. "
             "Give keras.Input the full shape."
         )
-    return (1, *shape[1:-1], channels.get(key, shape[-1]))
+    last = channels.get(key, shape[-1])
+    if isinstance(last, Dim) and not last.terms:
+        last = last.constant
+    return (1, *shape[1:-1], last)
 
 
 def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
@@ -117,7 +120,7 @@ class _Tensors:
     def _constant(self, item: Constant) -> Tensor:
         content = item.key if item.content is None else item.content
         return Tensor(
-            name="/".join(str(part) for part in _flat(item.key)),
+            name=item.name,
             shape=item.shape,
             bits=item.bits,
             dtype=item.dtype,
@@ -129,10 +132,6 @@ class _Tensors:
 
 def _value(item: Value) -> Tensor:
     return Tensor(name=item.name, shape=item.shape)
-
-
-def _flat(key: Any) -> list[Any]:
-    return [part for item in key for part in _flat(item)] if isinstance(key, tuple) else [key]
 
 
 def _finished(name: str, program: Program) -> Graph:

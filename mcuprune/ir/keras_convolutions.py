@@ -23,12 +23,9 @@ def convolution(step: Step) -> Value:
 
 
 def _conv_shape(step: Step, kernel_size: Sequence[int]) -> Shape:
-    channels = step.input.shape[-1]
-    groups = step.layer.groups
-    if groups > 1:
-        if not isinstance(channels, int):
-            raise step.unsupported("its groups fix the number of input channels: do not prune it")
-        channels //= groups
+    # The groups fix the number of channels: such a layer is never pruned.
+    grouped = step.layer.groups > 1
+    channels = step.layer.kernel.shape[-2] if grouped else step.input.shape[-1]
     return (step.shape[-1], *kernel_size, channels)
 
 
@@ -94,7 +91,7 @@ def transposed_convolution(step: Step) -> Value:
         raise step.unsupported("TRANSPOSE_CONV knows no dilation: use dilation_rate=1")
     weights = step.weights("kernel", (step.shape[-1], *layer.kernel_size, step.input.shape[-1]))
     window = step.window(layer.strides, layer.padding)
-    inputs: list[Operand] = [integers(step.shape), weights, step.input]
+    inputs: list[Operand] = [integers("shape", step.shape), weights, step.input]
     inputs += [step.bias(step.shape[-1], True)] if layer.use_bias else []
     output = step.emit("TRANSPOSE_CONV", inputs, step.shape, **window)
     return activate(step, output, layer.activation)

@@ -248,7 +248,7 @@ def _same_padding(op: Draft, source: Value) -> Constant:
     for i, axis in ((1, "h"), (2, "w")):
         stride, dilation = op.attributes[f"stride_{axis}"], op.attributes[f"dilation_{axis}"]
         amounts += _same_pair(source.shape[i], weights.shape[i], stride, dilation)
-    return integers([*amounts, 0, 0], (4, 2))
+    return integers("paddings", [*amounts, 0, 0], (4, 2))
 
 
 def _same_pair(length: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
@@ -291,8 +291,9 @@ def _absorbing(affine: Draft, arithmetic: Draft) -> Draft:
 
 def _new_bias(arithmetic: Draft, affine: Draft) -> Constant:
     channels = affine.output.shape[-1]
-    key = (*arithmetic.sources, *affine.sources, "bias")
-    return Constant(key, (channels,), bits=32, dtype="int32", scales=channels)
+    name = f"{affine.output.name}/bias"
+    key = (name, arithmetic.sources)
+    return Constant(key, (channels,), bits=32, dtype="int32", scales=channels, name=name)
 
 
 def _merge(program: Program, combined: Draft, first: Draft, second: Draft) -> Program:
@@ -326,7 +327,7 @@ def _reading(op: Draft, old: Value, new: Value) -> Draft:
 
 
 def _reshape(source: Value, output: Value, sources: tuple[str, ...]) -> Draft:
-    return Draft("RESHAPE", (source, integers(output.shape)), output, {}, sources)
+    return Draft("RESHAPE", (source, integers("shape", output.shape)), output, {}, sources)
 
 
 # Activations still stand behind their reshapes when FULLY_CONNECTED moves before them.

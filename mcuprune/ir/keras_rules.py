@@ -17,13 +17,11 @@ from mcuprune.ir.keras_step import Step, image_shape, rule
 
 @rule(
     "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise",
-    "Identity", "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomRotation",
+    "Identity", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation",
     "RandomTranslation", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D",
 )  # fmt: skip
 def training_only(step: Step) -> Value:
     """Pass the input on: the layer does nothing at inference."""
-    if step.shape != step.input.shape:
-        raise step.unsupported("it changes the shape of its input at inference")
     return step.input
 
 
@@ -157,7 +155,7 @@ def global_pooling(step: Step) -> Value:
     """MEAN or REDUCE_MAX over the spatial axes; a single axis is stored as a scalar."""
     step.require_channels_last()
     axes = tuple(range(1, len(step.input.shape) - 1))
-    constant = integers(axes, () if len(axes) == 1 else None)
+    constant = integers("axes", axes, () if len(axes) == 1 else None)
     return step.emit(
         _variant(step, _REDUCERS),
         [step.input, constant],
@@ -191,8 +189,8 @@ def cropping(step: Step) -> Value:
     given = step.layer.cropping
     pairs = [(0, 0), *([given] if step.call.kind == "Cropping1D" else given), (0, 0)]
     last = len(pairs) - 1
-    begin = integers([before for before, _ in pairs])
-    end = integers([-after for _, after in pairs])
+    begin = integers("begin", [before for before, _ in pairs])
+    end = integers("end", [-after for _, after in pairs])
     masks = {
         "begin_mask": 1 | 1 << last,
         "end_mask": sum(1 << axis for axis, (_, after) in enumerate(pairs) if after == 0),
@@ -200,7 +198,7 @@ def cropping(step: Step) -> Value:
         "new_axis_mask": 0,
         "shrink_axis_mask": 0,
     }
-    strides = integers([1] * len(pairs))
+    strides = integers("strides", [1] * len(pairs))
     return step.emit("STRIDED_SLICE", [step.input, begin, end, strides], step.shape, **masks)
 
 
@@ -251,7 +249,7 @@ def upsampling(step: Step) -> Value:
     """Repetition along both axes, or RESIZE_BILINEAR."""
     step.require_channels_last()
     if step.layer.interpolation == "bilinear":
-        size = integers(step.shape[1:3])
+        size = integers("size", step.shape[1:3])
         flags = {"align_corners": False, "half_pixel_centers": True}
         return step.emit("RESIZE_BILINEAR", [step.input, size], step.shape, **flags)
     if step.layer.interpolation != "nearest":
@@ -272,5 +270,5 @@ def _repeat(step: Step, value: Value, axis: int, times: int) -> Value:
     repeated = [*shape[: axis + 1], times, *shape[axis + 1 :]]
     joined = [*shape[:axis], shape[axis] * times, *shape[axis + 1 :]]
     thin = step.reshape(value, tuple(apart))
-    tiled = step.emit("TILE", [thin, integers(multiples)], tuple(repeated))
+    tiled = step.emit("TILE", [thin, integers("multiples", multiples)], tuple(repeated))
     return step.reshape(tiled, tuple(joined))

@@ -55,7 +55,7 @@ class Step:
 
     def reshape(self, value: Value, shape: Shape) -> Value:
         """Add RESHAPE, also where it changes nothing: the converter sees it too."""
-        return self.emit("RESHAPE", [value, integers(shape)], shape)
+        return self.emit("RESHAPE", [value, integers("shape", shape)], shape)
 
     def pad(self, value: Value, pairs: Sequence[Sequence[int]]) -> Value:
         """Add PAD.
@@ -69,7 +69,7 @@ class Step:
             dim if pair == (0, 0) else dim + sum(pair)
             for dim, pair in zip(value.shape, padding, strict=True)
         )
-        constant = integers([amount for pair in padding for amount in pair], (len(padding), 2))
+        constant = integers("paddings", [n for pair in padding for n in pair], (len(padding), 2))
         return self.emit("PAD", [value, constant], shape)
 
     def window(
@@ -94,26 +94,30 @@ class Step:
 
     def weights(self, role: str, shape: Shape) -> Constant:
         """Return weights with a scale per output channel, the same for each call of the layer."""
+        name = f"{self.layer.name}/{role}"
         scales = shape[-1] if role == "depthwise_kernel" else shape[0]
-        return Constant((self.layer.name, role), shape, scales=scales)
+        return Constant(name, shape, scales=scales, name=name)
 
     def bias(self, channels: Extent, is_stored: bool, role: str = "bias") -> Constant:
         """Return a bias, of zeros where the layer has none.
 
-        Its scale depends on the input's, so each call of a shared layer has a bias of its own.
+        Its scale depends on the input's, so a shared layer has a bias for each input.
         """
+        name = f"{self.layer.name}/{role}"
         return Constant(
-            (self.layer.name, self.call.node_index, role),
+            (name, self.input),
             (channels,),
             bits=32,
             dtype="int32",
             scales=channels,
             content=None if is_stored else ("zeros", channels),
+            name=name,
         )
 
     def per_tensor(self, role: str, shape: Shape) -> Constant:
         """Return int8 numbers with one scale for all."""
-        return Constant((self.layer.name, self.call.node_index, role), shape)
+        name = f"{self.layer.name}/{role}"
+        return Constant(name, shape, name=name)
 
     def require_channels_last(self) -> None:
         """Refuse a layer that keeps channels first.
