@@ -1,1 +1,56 @@
-"""Makes a Keras model fit a microcontroller, and proves that it does."""
+"""Makes a Keras model fit a microcontroller, and proves that it does.
+
+The names below are imported on first use: TensorFlow is loaded only by what needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcuprune.budget import Budget as Budget
+    from mcuprune.channels.groups import coupling_groups as groups
+    from mcuprune.cost.front import estimate as estimate
+    from mcuprune.cost.resources import Resources as Resources
+    from mcuprune.deployment.check import check as check
+    from mcuprune.deployment.package import deploy as deploy
+    from mcuprune.errors import McupruneError as McupruneError
+    from mcuprune.pruning.callback import MCUPruning as MCUPruning
+    from mcuprune.pruning.pruner import Pruner as Pruner
+
+# Public name: module that holds it, and its name there.
+_HOMES = {
+    "Budget": ("mcuprune.budget", "Budget"),
+    "MCUPruning": ("mcuprune.pruning.callback", "MCUPruning"),
+    "McupruneError": ("mcuprune.errors", "McupruneError"),
+    "Pruner": ("mcuprune.pruning.pruner", "Pruner"),
+    "Resources": ("mcuprune.cost.resources", "Resources"),
+    "check": ("mcuprune.deployment.check", "check"),
+    "deploy": ("mcuprune.deployment.package", "deploy"),
+    "estimate": ("mcuprune.cost.front", "estimate"),
+    "groups": ("mcuprune.channels.groups", "coupling_groups"),
+}
+
+__all__ = [
+    "Budget",
+    "MCUPruning",
+    "McupruneError",
+    "Pruner",
+    "Resources",
+    "check",
+    "deploy",
+    "estimate",
+    "groups",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mcuprune' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -31,14 +31,12 @@ class Stage:
         model: A plain ``keras.Model``.
         accuracy: Share of test inputs classified right, 0 to 1, in float.
         fit_seconds: Wall time of ``fit``.
-        epochs: Epochs trained.
         reused: Whether it was taken from an earlier run.
     """
 
     model: Any
     accuracy: float
     fit_seconds: float
-    epochs: int
     reused: bool = False
 
 
@@ -90,7 +88,7 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         KeyboardInterrupt: Stopped; the model as it was is in ``interrupted.keras``.
     """
     place = folder / REFERENCE
-    fingerprint = _fingerprint(recipe, data)
+    fingerprint = reference_fingerprint(recipe, data)
     if (kept := _kept(place, fingerprint)) is not None:
         return kept
     seed_everything(recipe.training.seed)
@@ -102,8 +100,7 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     except KeyboardInterrupt:
         model.save(place / INTERRUPTED_FILE)
         raise
-    measured = accuracy(model, data.x_test, data.y_test)
-    stage = Stage(model, measured, fitted.seconds, epochs)
+    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
     _keep(stage, place, fingerprint)
     return stage
 
@@ -139,8 +136,8 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         pruning.release()
         model.save(place / INTERRUPTED_FILE)
         raise
-    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds, epochs)
-    _keep(stage, place, _fingerprint(recipe, data))
+    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
+    _keep(stage, place, reference_fingerprint(recipe, data))
     return stage
 
 
@@ -168,7 +165,6 @@ def _keep(stage: Stage, place: Path, fingerprint: str) -> None:
         "fingerprint": fingerprint,
         "accuracy": stage.accuracy,
         "fit_seconds": stage.fit_seconds,
-        "epochs": stage.epochs,
     }
     (place / STAGE_FILE).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
     (place / INTERRUPTED_FILE).unlink(missing_ok=True)
@@ -177,29 +173,28 @@ def _keep(stage: Stage, place: Path, fingerprint: str) -> None:
 def _kept(place: Path, fingerprint: str) -> Stage | None:
     import keras
 
-    known = _read_known(place / STAGE_FILE)
+    known = read_known(place / STAGE_FILE)
     if known.get("fingerprint") != fingerprint or not (place / MODEL_FILE).is_file():
         return None
     return Stage(
         model=keras.models.load_model(place / MODEL_FILE, compile=False),
         accuracy=known["accuracy"],
         fit_seconds=known["fit_seconds"],
-        epochs=known["epochs"],
         reused=True,
     )
 
 
-def _read_known(path: Path) -> Mapping[str, Any]:
+def read_known(path: Path) -> Mapping[str, Any]:
+    """Return what an earlier run wrote to a JSON file; empty if it is absent or cut short."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        # Absent, or cut short when an earlier run was killed: train anew.
         return {}
     return known if isinstance(known, dict) else {}
 
 
-def _fingerprint(recipe: Recipe, data: Dataset) -> str:
-    """Return a hash of all that decides what the reference becomes."""
+def reference_fingerprint(recipe: Recipe, data: Dataset) -> str:
+    """Return a hash of all that decides what the reference becomes: recipe, data, Keras."""
     import keras
 
     digest = hashlib.sha256()

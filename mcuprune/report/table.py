@@ -28,7 +28,7 @@ RESOURCE_ROWS = (
 
 def resources_table(resources: Resources) -> Table:
     """Return what a model costs, a row per number with its origin."""
-    table = Table("resource", box=SIMPLE, title=resources.model, caption=HOST_NOTE)
+    table = Table("resource", box=SIMPLE)
     table.add_column("needed", justify="right", no_wrap=True)
     table.add_column("origin")
     for field, label, unit in RESOURCE_ROWS:
@@ -72,7 +72,7 @@ def run_table(report: Mapping[str, Any]) -> Table:
     Args:
         report: What ``mcuprune run --json`` prints.
     """
-    table = Table("", box=SIMPLE, caption=HOST_NOTE)
+    table = Table("", box=SIMPLE)
     for heading in ("reference", "pruned", "budget"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("origin", no_wrap=True)
@@ -104,35 +104,23 @@ _Row = tuple[str, int, int, int | None, str, str]
 
 def _resource_rows(report: Mapping[str, Any]) -> list[_Row]:
     before, after = report["resources"]["reference"], report["resources"]["pruned"]
-    used_before, used_after = report["arena"]["reference"], report["arena"]["pruned"]
-    budget = report["budget"]
-    predicted = "predicted"
-    executed = "interpreter (TFLM)"
+    predicted, used = report["arena"]["predicted"], report["arena"]["used"]
+    used_before = report["arena_reference"]["used"]
+    limits = report["budget"]
+    sram, flash, macs = (limits.get(name) for name in ("sram", "flash", "macs"))
 
-    def row(label: str, field: str, limit: str | None, unit: str, origin: str) -> _Row:
-        allowed = budget.get(limit) if limit else None
-        return label, before[field], after[field], allowed, unit, origin
+    def arena(label: str, field: str, limit: int | None) -> list[_Row]:
+        by_formula = (before[f"arena_{field}"], predicted[field])
+        by_tflm = (used_before[field], used[field])
+        return [
+            (label, *by_formula, limit, " B", "predicted"),
+            ("", *by_tflm, limit, " B", "interpreter (TFLM)"),
+        ]
 
     return [
-        row("arena head", "arena_head_bytes", None, " B", predicted),
-        row("peak SRAM (arena)", "arena_total_bytes", "sram", " B", predicted),
-        (
-            "arena head",
-            used_before["head_bytes"],
-            used_after["head_bytes"],
-            None,
-            " B",
-            executed,
-        ),
-        (
-            "peak SRAM (arena)",
-            used_before["total_bytes"],
-            used_after["total_bytes"],
-            budget.get("sram"),
-            " B",
-            executed,
-        ),
-        row("flash (.tflite)", "tflite_bytes", "flash", " B", "file"),
-        row("MACs", "macs", "macs", "", predicted),
-        row("parameters", "params", None, "", predicted),
+        *arena("arena head", "head_bytes", None),
+        *arena("peak SRAM (arena)", "total_bytes", sram),
+        ("flash (.tflite)", before["tflite_bytes"], after["tflite_bytes"], flash, " B", "file"),
+        ("MACs", before["macs"], after["macs"], macs, "", "predicted"),
+        ("parameters", before["params"], after["params"], None, "", "predicted"),
     ]

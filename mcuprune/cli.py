@@ -1,0 +1,300 @@
+"""The ``mcuprune`` command.
+
+Results go to stdout, alone; progress, logs and errors go to stderr. Heavy imports happen inside the
+commands: TensorFlow is loaded only by those that need it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mcuprune.errors import BudgetExceededError, InputError, McupruneError
+
+if TYPE_CHECKING:
+    from mcuprune.budget import Budget
+
+EXIT_EXCEEDED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+class _ReportingGroup(TyperGroup):
+    """Turns our errors and Ctrl-C into one message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except McupruneError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exception(error)
+            typer.echo(f"error: {error}", err=True)
+            exceeded = isinstance(error, BudgetExceededError)
+            raise typer.Exit(EXIT_EXCEEDED if exceeded else EXIT_BAD_INPUT) from error
+        except KeyboardInterrupt as interrupt:
+            kept = str(interrupt) or "nothing was changed"
+            typer.echo(f"\nstopped: {kept}", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from interrupt
+
+
+app = typer.Typer(
+    cls=_ReportingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Makes a Keras model fit a microcontroller, and proves that it does.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
+Sram = Annotated[str | None, typer.Option(help="Limit on the arena, such as 64KiB.")]
+Flash = Annotated[str | None, typer.Option(help="Limit on the .tflite file, such as 128KiB.")]
+Macs = Annotated[str | None, typer.Option(help="Limit on multiply-accumulates, such as 2M.")]
+BoardName = Annotated[str | None, typer.Option("--board", help="Take the limits of a board.")]
+ReserveSram = Annotated[str | None, typer.Option(help="With --board: SRAM for your firmware.")]
+ReserveFlash = Annotated[str | None, typer.Option(help="With --board: flash for your firmware.")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    del debug  # read by _ReportingGroup
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe, or path of a .yaml file.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/RECIPE.")] = None,
+    data: Annotated[Path | None, typer.Option(help="File or folder that holds the data.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key.path=value; can be repeated.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Overrides training.seed.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Scales all training to this.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train, prune, convert, verify and package a recipe's model."""
+    from mcuprune.recipes.load import load_recipe
+
+    chosen = load_recipe(recipe, _overrides(set_ or [], data, seed), epochs)
+    folder = out or Path("runs") / Path(recipe).stem
+    with _stdout_to_stderr():
+        from mcuprune.recipes.run import run_recipe
+
+        outcome = run_recipe(chosen, folder)
+    if as_json:
+        _print_json(outcome.report)
+    else:
+        from mcuprune.report.summary import print_summary
+
+        print_summary(outcome.report)
+    raise typer.Exit(0 if outcome.fits else EXIT_EXCEEDED)
+
+
+@app.command()
+def estimate(
+    model: Annotated[Path, typer.Argument(help="A .tflite, .keras or .h5 file.")],
+    as_json: Json = False,
+) -> None:
+    """Count what a model costs: arena, flash, MACs, operator by operator."""
+    with _stdout_to_stderr():
+        from mcuprune.cost.front import estimate as estimate_model
+
+        resources = estimate_model(model)
+    if as_json:
+        _print_json(resources.to_json())
+    else:
+        from mcuprune.report.table import HOST_NOTE, operators_table, resources_table
+
+        _print(operators_table(resources), resources_table(resources), HOST_NOTE)
+
+
+@app.command()
+def check(
+    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
+    sram: Sram = None,
+    flash: Flash = None,
+    macs: Macs = None,
+    board: BoardName = None,
+    reserve_sram: ReserveSram = None,
+    reserve_flash: ReserveFlash = None,
+    as_json: Json = False,
+) -> None:
+    """Tell whether a model meets a budget: exit code 0 if it does, 1 if not."""
+    from mcuprune.deployment.check import check as check_file
+
+    budget = _budget(sram, flash, macs, board, reserve_sram, reserve_flash)
+    if budget is None:
+        raise InputError("nothing to check against: give --sram, --flash, --macs or --board")
+    verdict = check_file(model, budget)
+    if as_json:
+        _print_json(verdict.to_json())
+    else:
+        from mcuprune.report.table import verdict_table
+
+        _print(verdict_table(verdict))
+    raise typer.Exit(0 if verdict.fits else EXIT_EXCEEDED)
+
+
+@app.command()
+def groups(
+    model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
+    as_json: Json = False,
+) -> None:
+    """Show which channels live or die together, and which cannot be pruned."""
+    with _stdout_to_stderr():
+        from mcuprune.channels.groups import coupling_groups
+        from mcuprune.ir.read import load_keras
+
+        found = coupling_groups(load_keras(model)).groups.values()
+    if as_json:
+        _print_json([dataclasses.asdict(group) for group in found])
+    else:
+        from mcuprune.report.listing import groups_table
+
+        _print(groups_table(found))
+
+
+@app.command()
+def deploy(
+    model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
+    calibration: Annotated[Path, typer.Option(help="Inputs as in training: .npy, (n, ...).")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("deployment"),
+    sram: Sram = None,
+    flash: Flash = None,
+    macs: Macs = None,
+    board: BoardName = None,
+    reserve_sram: ReserveSram = None,
+    reserve_flash: ReserveFlash = None,
+    as_json: Json = False,
+) -> None:
+    """Convert a Keras model to int8, verify it and write its deployment folder."""
+    budget = _budget(sram, flash, macs, board, reserve_sram, reserve_flash)
+    with _stdout_to_stderr():
+        from mcuprune.deployment.package import deploy as deploy_model
+        from mcuprune.ir.read import load_keras
+
+        deployment = deploy_model(
+            load_keras(model), _load_array(calibration), out, board=board, budget=budget
+        )
+    if as_json:
+        _print_json(deployment.to_json())
+    else:
+        from mcuprune.report.table import resources_table
+
+        _print(resources_table(deployment.resources), f"written to {out}")
+    fits = deployment.verdict is None or deployment.verdict.fits
+    raise typer.Exit(0 if fits else EXIT_EXCEEDED)
+
+
+@app.command()
+def boards(as_json: Json = False) -> None:
+    """List boards with core, clock and memories."""
+    from mcuprune.boards import board, board_names
+
+    known = [board(name) for name in board_names()]
+    if as_json:
+        _print_json([device.to_json() for device in known])
+    else:
+        from mcuprune.report.listing import boards_table
+
+        _print(boards_table(known))
+
+
+@app.command()
+def recipes(as_json: Json = False) -> None:
+    """List the recipes that run by name."""
+    from mcuprune.recipes.load import recipe_titles
+
+    titles = recipe_titles()
+    if as_json:
+        _print_json([{"name": name, "title": title} for name, title in titles.items()])
+    else:
+        from mcuprune.report.listing import recipes_table
+
+        _print(recipes_table(titles))
+
+
+def main() -> None:
+    """Run the command line; ``--debug`` may stand anywhere."""
+    # Quiets TensorFlow's C++ side, unless the user has set it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    arguments = sorted(sys.argv[1:], key=lambda argument: argument != "--debug")
+    app(arguments, prog_name="mcuprune")
+
+
+def _overrides(given: list[str], data: Path | None, seed: int | None) -> list[str]:
+    overrides = list(given)
+    if data is not None:
+        overrides.append(f"data.path={json.dumps(str(data))}")
+    if seed is not None:
+        overrides.append(f"training.seed={seed}")
+    return overrides
+
+
+def _budget(
+    sram: str | None,
+    flash: str | None,
+    macs: str | None,
+    board: str | None,
+    reserve_sram: str | None,
+    reserve_flash: str | None,
+) -> Budget | None:
+    from mcuprune.budget import Budget
+
+    if board is None and (reserve_sram or reserve_flash):
+        raise InputError("--reserve-sram and --reserve-flash need --board: name one")
+    if board is None:
+        return Budget(sram, flash, macs) if sram or flash or macs else None
+    of_board = Budget.for_board(board, reserve_sram, reserve_flash, macs)
+    return Budget(sram or of_board.sram, flash or of_board.flash, of_board.macs)
+
+
+def _load_array(path: Path) -> Any:
+    import numpy as np
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path} is no readable .npy file ({error}): write one with numpy.save"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path} holds several arrays: give a .npy file with one")
+    return array
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2))
+
+
+def _print(*items: Any) -> None:
+    from rich.console import Console
+
+    console = Console()
+    for item in items:
+        console.print(item)
+
+
+@contextlib.contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send what libraries write to stdout, from Python or C, to stderr."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)

@@ -1,0 +1,143 @@
+"""Runs a recipe: data, reference, pruning, deployment, report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mcuprune.cost.limits import limiting_sentence
+from mcuprune.deployment.folder import MARK as REPORT_FILE
+from mcuprune.deployment.package import deploy
+from mcuprune.deployment.result import Deployment
+from mcuprune.errors import InputError
+from mcuprune.ir.from_tflite import read_tflite
+from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.datasets.registry import load
+from mcuprune.recipes.schema import Recipe
+from mcuprune.recipes.stages import (
+    Stage,
+    check_pruning,
+    kept_files,
+    train_pruned,
+    train_reference,
+)
+from mcuprune.recipes.yardstick import Yardstick, measure_reference
+from mcuprune.report.timeline import plot_memory_timeline
+
+RECIPE_FILE, DEPLOYMENT_FOLDER, TIMELINE_FILE = "recipe.yaml", "deployment", "memory_timeline.png"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Attributes:
+        model: The pruned network, a plain ``keras.Model``.
+        deployment: What was deployed, with its verdict.
+        report: What ``report.json`` holds.
+    """
+
+    model: Any
+    deployment: Deployment
+    report: Mapping[str, Any]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the exported model meets the budget."""
+        return self.deployment.verdict is None or self.deployment.verdict.fits
+
+
+def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
+    """Run a recipe; each stage is kept in the run folder as it finishes.
+
+    Args:
+        recipe: What to run.
+        folder: Run folder; made if absent.
+
+    Raises:
+        InputError: Data, options or the budget do not allow the run; nothing was trained.
+        TrainingDivergedError: A loss became NaN.
+        KeyboardInterrupt: Stopped; the message says what is kept where.
+    """
+    data = load(recipe.data.name, recipe.data.path, recipe.data.options)
+    check_pruning(recipe, data)
+    _prepare(folder, recipe)
+    try:
+        reference = train_reference(recipe, data, folder)
+        samples = recipe.deploy.calibration_samples
+        yardstick = measure_reference(reference, data, samples, folder)
+        pruned = train_pruned(recipe, data, folder)
+        deployment = _deploy(recipe, data, folder, pruned, yardstick)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(_kept_message(folder)) from interrupt
+    report = _report(recipe, reference, yardstick, pruned, deployment)
+    _write_report(recipe, yardstick, deployment, report)
+    return Outcome(pruned.model, deployment, report)
+
+
+def _prepare(folder: Path, recipe: Recipe) -> None:
+    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECIPE_FILE).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {folder} ({error.strerror}): choose another folder with --out"
+        ) from error
+
+
+def _deploy(
+    recipe: Recipe, data: Dataset, folder: Path, pruned: Stage, yardstick: Yardstick
+) -> Deployment:
+    return deploy(
+        pruned.model,
+        data.x_train[: recipe.deploy.calibration_samples],
+        folder / DEPLOYMENT_FOLDER,
+        board=recipe.deploy.board,
+        budget=recipe.budget.budget(),
+        reference=yardstick.resources,
+        test=(data.x_test, data.y_test),
+    )
+
+
+def _report(
+    recipe: Recipe,
+    reference: Stage,
+    yardstick: Yardstick,
+    pruned: Stage,
+    deployment: Deployment,
+) -> dict[str, Any]:
+    report = deployment.to_json()
+    report["accuracy"].update(float_reference=reference.accuracy, int8_reference=yardstick.accuracy)
+    return {
+        "recipe": recipe.title,
+        "seed": recipe.training.seed,
+        **report,
+        "arena_reference": {"used": dataclasses.asdict(yardstick.arena)},
+        "limit": limiting_sentence(deployment.resources, recipe.budget.budget()),
+        "fit_seconds": pruned.fit_seconds,
+        "fit_seconds_reference": reference.fit_seconds,
+    }
+
+
+def _write_report(
+    recipe: Recipe, yardstick: Yardstick, deployment: Deployment, report: Mapping[str, Any]
+) -> None:
+    after = read_tflite(deployment.folder / "model.tflite")
+    budget_sram = recipe.budget.budget().sram
+    plot_memory_timeline(yardstick.graph, after, budget_sram, deployment.folder / TIMELINE_FILE)
+    text = json.dumps(report, indent=2) + "\n"
+    (deployment.folder / REPORT_FILE).write_text(text, encoding="utf-8")
+
+
+def _kept_message(folder: Path) -> str:
+    files = kept_files(folder)
+    if not files:
+        return f"nothing was finished; {folder} holds the recipe"
+    kept = ", ".join(str(file) for file in files)
+    return f"kept {kept}. The same command takes a finished reference from there"

@@ -1,0 +1,54 @@
+"""The end of a run in words and one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from mcuprune.report.table import HOST_NOTE, run_table
+
+
+def print_summary(report: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print the table, what limits the model, the verdict and where the files lie.
+
+    Args:
+        report: What ``report.json`` of a run holds.
+        console: Where to print; stdout if None.
+    """
+    console = console or Console()
+    console.print(run_table(report))
+    console.print(HOST_NOTE, style="dim")
+    console.print(agreement_sentence(report["agreement"]), highlight=False)
+    console.print(report["limit"], highlight=False)
+    for line in verdict_lines(report["check"]):
+        console.print(line, highlight=False)
+    console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
+
+
+def agreement_sentence(agreement: Mapping[str, Any]) -> str:
+    """Say how far Keras, LiteRT and TFLM agree."""
+    return (
+        f"LiteRT chooses the same class as Keras on {agreement['litert_vs_keras']:.1%} of "
+        f"{agreement['litert_vs_keras_inputs']:,} test inputs. TFLM and LiteRT differ in "
+        f"{agreement['tflm_vs_litert_bytes_differing']:,} of "
+        f"{agreement['tflm_vs_litert_bytes']:,} output bytes (by at most "
+        f"{agreement['tflm_vs_litert_largest_difference']}) and choose the same class on "
+        f"{agreement['tflm_vs_litert_top1_agreement']:.1%} of "
+        f"{agreement['tflm_vs_litert_inputs']:,} inputs."
+    )
+
+
+def verdict_lines(check: Mapping[str, Any] | None) -> list[str]:
+    """Say whether the budget is met, and by how much each exceeded resource misses it."""
+    if check is None:
+        return []
+    if check["fits"]:
+        return ["The budget is met."]
+    over = {name: row for name, row in check.items() if name != "fits" and row["excess"]}
+    return [
+        f"The budget is exceeded: {name} requires {row['required']:,} {row['unit']}, "
+        f"{row['available']:,} are available, {row['excess']:,} too many."
+        for name, row in over.items()
+    ]
