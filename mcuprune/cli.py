@@ -89,6 +89,7 @@ def run(
     chosen = load_recipe(recipe, _overrides(set_ or [], data, seed), epochs)
     folder = out or Path("runs") / Path(recipe).stem
     with _stdout_to_stderr():
+        _import_tensorflow()
         from mcuprune.recipes.run import run_recipe
 
         outcome = run_recipe(chosen, folder)
@@ -109,7 +110,10 @@ def estimate(
     """Count what a model costs: arena, flash, MACs, operator by operator."""
     with _stdout_to_stderr():
         from mcuprune.cost.front import estimate as estimate_model
+        from mcuprune.ir.read import is_keras_file
 
+        if is_keras_file(model):
+            _import_tensorflow()
         resources = estimate_model(model)
     if as_json:
         _print_json(resources.to_json())
@@ -153,6 +157,7 @@ def groups(
 ) -> None:
     """Show which channels live or die together, and which cannot be pruned."""
     with _stdout_to_stderr():
+        _import_tensorflow()
         from mcuprune.channels.groups import coupling_groups
         from mcuprune.ir.read import load_keras
 
@@ -181,6 +186,7 @@ def deploy(
     """Convert a Keras model to int8, verify it and write its deployment folder."""
     budget = _budget(sram, flash, macs, board, reserve_sram, reserve_flash)
     with _stdout_to_stderr():
+        _import_tensorflow()
         from mcuprune.deployment.package import deploy as deploy_model
         from mcuprune.ir.read import load_keras
 
@@ -284,6 +290,14 @@ def _print(*items: Any) -> None:
     console = Console()
     for item in items:
         console.print(item)
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow without the lines it logs before it reads TF_CPP_MIN_LOG_LEVEL."""
+    from mcuprune.engines.native_output import caught_stderr
+
+    with caught_stderr():
+        import tensorflow  # noqa: F401
 
 
 @contextlib.contextmanager

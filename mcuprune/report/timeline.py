@@ -18,6 +18,7 @@ ROLE_LABELS = {
     "writes": "written by this operator",
     "scratch": "scratch of the kernel",
 }
+LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
 TAIL_COLOUR = "#BBBBBB"
 BUDGET_COLOUR = "#C0392B"
 # With up to this many operators a bar is as wide as its tensors' shapes.
@@ -123,7 +124,7 @@ def _draw_step(axis: Any, step: Step, panel: _Panel, highest: float) -> None:
             width=0.86,
             color=ROLE_COLOURS[tensor.role],
             edgecolor="white",
-            linewidth=0.8,
+            linewidth=0.5,
         )
         if tensor.size_bytes >= highest * _lowest_share(len(panel.steps)):
             _write_shape(axis, step.index, bottom, tensor, len(panel.steps))
@@ -170,7 +171,7 @@ def _mark_peak(axis: Any, panel: _Panel) -> None:
         ha="left" if leftmost else "right",
         fontsize=9,
         fontweight="bold",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+        bbox=LABEL_BOX,
     )
 
 
@@ -186,6 +187,7 @@ def _draw_line(axis: Any, level_bytes: int, label: str, colour: str, style: str)
         va="bottom",
         color=colour,
         fontsize=9,
+        bbox=LABEL_BOX,
     )
 
 
