@@ -98,8 +98,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             round_to=self.round_to,
             min_channels=self.min_channels,
             exclude=self.exclude,
+            join_losses=True,
         )
-        self.pruner.attach(join_losses=True)
         self._trace_anew()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -13,7 +13,7 @@ from mcuprune.channels.optimizer import rebuild_optimizer
 from mcuprune.channels.surgery import Succession, cut
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
 from mcuprune.ir.from_keras import graph_from_keras
-from mcuprune.pruning.gates import Gates
+from mcuprune.pruning.gates import FloatArray, Gates
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.penalty import ascend, penalty
 from mcuprune.pruning.projection import Projection
@@ -32,9 +32,10 @@ ASCENT_RATE = 2.0
 class Pruner:
     """Prunes a Keras model inside a training loop of the user's own.
 
-    Call :meth:`penalty` in the loss and :meth:`step` after each optimizer step. The model's
-    variables change whenever :meth:`step` returns True: make a ``tf.function`` that captured them
-    anew. After :meth:`finish` the model is a plain, smaller one that meets the budget.
+    Making the pruner puts gates into the model. Call :meth:`penalty` in the loss and :meth:`step`
+    after each optimizer step. The model's variables change whenever :meth:`step` returns True: make
+    a ``tf.function`` that captured them anew. After :meth:`finish` the model is a plain, smaller
+    one that meets the budget.
 
     Args:
         model: A built functional or Sequential ``keras.Model``.
@@ -46,6 +47,8 @@ class Pruner:
         min_channels: No group becomes narrower.
         exclude: Layer names or patterns (``"stem*"``) whose output channels all stay.
         optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
+        join_losses: Let the penalty's gradient join ``model.losses`` by itself, for loops (such as
+            ``fit``) that do not call :meth:`penalty`.
 
     Raises:
         UnsupportedModelError: The model is of an unsupported form or has no prunable channel.
@@ -65,6 +68,7 @@ class Pruner:
         min_channels: int = 1,
         exclude: Sequence[str] = (),
         optimizer: Any = None,
+        join_losses: bool = False,
     ) -> None:
         if not 0 <= start_step < end_step:
             raise InputError(
@@ -77,7 +81,7 @@ class Pruner:
         self.budget = budget
         self.start_step, self.end_step, self._cuts = start_step, end_step, cuts
         self._round_to, self._min_channels, self._exclude = round_to, min_channels, tuple(exclude)
-        self._optimizer = optimizer
+        self._optimizer, self._join_losses = optimizer, join_losses
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
         self._importance = Importance()
@@ -89,26 +93,15 @@ class Pruner:
         self._make_graph_numbers()
         self.done = all(self._reference[r] <= limit for r, limit in self._limits.items())
         self._gates: Gates | None = None
+        if not self.done:
+            before = list(model.trainable_variables)
+            self._attach()
+            self._follow(before, _themselves(before))
 
     @property
     def groups(self) -> Groups:
         """The coupling groups as they are now."""
         return self._groups
-
-    def attach(self, *, join_losses: bool = False) -> None:
-        """Put the gates into the model; done by the first :meth:`penalty` otherwise.
-
-        Args:
-            join_losses: Let the penalty's gradient join ``model.losses`` by itself, for loops
-                (such as ``fit``) that do not call :meth:`penalty`.
-        """
-        if self.done or self._gates is not None:
-            return
-        before = list(self.model.trainable_variables)
-        self._joined = join_losses
-        self._gates = Gates(self.model, self._groups, self._prunable)
-        self._gates.attach(self._penalty_at if join_losses else None)
-        self._follow(before, {id(variable): variable for variable in before})
 
     def penalty(self) -> Any:
         """Return the penalty on the soft widths, a float32 scalar to add to the loss.
@@ -117,7 +110,6 @@ class Pruner:
         """
         import tensorflow as tf
 
-        self.attach()
         if self._gates is None:
             return tf.constant(0.0)
         return self._penalty_at(self._gates.soft_widths())
@@ -147,12 +139,8 @@ class Pruner:
 
     def finish(self) -> None:
         """Cut to the budget now, whatever is left of the schedule, and leave a plain model."""
-        if self.done:
-            return
-        if self._gates is None:
-            self._gates = Gates(self.model, self._groups, self._prunable)
-            self._gates.attach()
-        self._cut(1.0)
+        if not self.done:
+            self._cut(1.0)
 
     def release(self) -> None:
         """Take the gates out without cutting further: the model is plain, the budget not met."""
@@ -161,7 +149,7 @@ class Pruner:
             self._gates.fold()
             self._gates.detach()
             self._gates = None
-            self._follow(before, {id(variable): variable for variable in before})
+            self._follow(before, _themselves(before))
         self.done = True
 
     def resources(self) -> dict[str, int]:
@@ -282,13 +270,17 @@ class Pruner:
         succession = cut(self.model, self._groups, kept)
         self._importance.keep(kept)
         self._read_model()
-        self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
         self.done, self._gates = last, None
-        if not last:
-            values = {name: gates[name][kept[name]] for name in self._full}
-            self._gates = Gates(self.model, self._groups, self._prunable, values)
-            self._gates.attach(self._penalty_at if self._joined else None)
+        if last:
+            self._soft = {name: float(width) for name, width in self._full.items()}
+        else:
+            self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
+            self._attach({name: gates[name][kept[name]] for name in self._full})
         self._follow(before, succession.successors, succession)
+
+    def _attach(self, values: Mapping[str, FloatArray] | None = None) -> None:
+        self._gates = Gates(self.model, self._groups, self._prunable, values)
+        self._gates.attach(self._penalty_at if self._join_losses else None)
 
     def _follow(
         self,
@@ -307,6 +299,11 @@ class Pruner:
             successors,
             lambda value, owner: succession.slice_like(value, owner) if succession else value,
         )
+
+
+def _themselves(variables: Sequence[Any]) -> dict[int, Any]:
+    """Map every variable to itself: only gates have come or gone."""
+    return {id(variable): variable for variable in variables}
 
 
 def _no_prunable_channel(groups: Groups) -> str:

@@ -4,7 +4,8 @@ from mcuprune.pruning.schedule import cubic_progress, target
 
 
 @pytest.mark.parametrize(
-    ("fraction", "due"), [(-1.0, 0.0), (0.0, 0.0), (0.1, 1 - 0.729), (0.5, 0.875), (1.0, 1.0), (2, 1)]
+    ("fraction", "due"),
+    [(-1.0, 0.0), (0.0, 0.0), (0.1, 1 - 0.729), (0.5, 0.875), (1.0, 1.0), (2, 1)],
 )
 def test_cubic_progress(fraction: float, due: float) -> None:
     assert cubic_progress(fraction) == pytest.approx(due)

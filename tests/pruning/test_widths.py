@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mcuprune.pruning.widths import gates_for, marginal_worth, moved, most_important
+from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
 
 def test_marginal_worth_of_a_channel_that_matters_little() -> None:

@@ -1,0 +1,79 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mcuprune.budget import Budget
+from mcuprune.errors import InputError
+from mcuprune.pruning.pruner import Pruner
+from mcuprune.recipes.models import digits_cnn
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+def train(model: Any, pruner: Pruner, optimizer: Any, digits: Arrays, steps: int) -> list[float]:
+    """A loop of the user's own; returns the loss of each step."""
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def make_step() -> Any:
+        @tf.function
+        def step(x: Any, y: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = loss_of(y, model(x, training=True))
+                total = loss + pruner.penalty()
+            variables = model.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
+            return loss
+
+        return step
+
+    x, y = digits
+    step, losses = make_step(), []
+    for index in range(steps):
+        batch = slice(index * 64 % 1024, index * 64 % 1024 + 64)
+        losses.append(float(step(x[batch], y[batch])))
+        if pruner.step():
+            step = make_step()
+    pruner.finish()
+    return losses
+
+
+def test_a_loop_of_the_users_own_ends_within_the_budget(digits: Arrays) -> None:
+    keras.utils.set_random_seed(0)
+    model, optimizer = digits_cnn(), keras.optimizers.Adam(3e-3)
+    pruner = Pruner(
+        model, Budget(macs=50_000), start_step=20, end_step=60, cuts=2, optimizer=optimizer
+    )
+    losses = train(model, pruner, optimizer, digits, steps=96)
+    macs = pruner.resources()["macs"]
+    first, second, third = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
+    by_hand = 576 * first + 144 * first * second + 36 * second * third + 10 * third
+    assert macs == by_hand <= 50_000
+    assert np.mean(losses[-16:]) < 0.5 * np.mean(losses[:16])
+    # The optimizer counted every step: it was rebuilt in place and not replaced.
+    assert int(optimizer.iterations.numpy()) == 96
+
+
+def test_the_penalty_is_zero_until_the_target_moves() -> None:
+    model = digits_cnn()
+    pruner = Pruner(model, Budget(macs=50_000), start_step=10, end_step=20)
+    assert float(pruner.penalty()) == 0.0
+    pruner.release()
+
+
+def test_a_met_budget_leaves_the_model_untouched() -> None:
+    model = digits_cnn()
+    weights = list(model.weights)
+    pruner = Pruner(model, Budget(macs="1M"))
+    assert pruner.done
+    assert float(pruner.penalty()) == 0.0
+    assert not pruner.step()
+    pruner.finish()
+    assert [id(w) for w in model.weights] == [id(w) for w in weights]
+
+
+def test_steps_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(InputError, match="start_step < end_step"):
+        Pruner(digits_cnn(), Budget(macs=50_000), start_step=5, end_step=5)
