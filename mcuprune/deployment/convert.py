@@ -96,8 +96,8 @@ def _convert(model: Any, shape: tuple[int, ...], samples: Array, debug: bool) ->
         else:
             return converted
     raise ConversionError(
-        f"the TFLite converter refuses model {model.name!r}: {_first_line(problem)}. Replace the "
-        "layer it names; --debug (debug=True) shows all its messages."
+        f"the TFLite converter refuses model {model.name!r}: {_reason(problem)}. Replace the "
+        "layer this comes from; --debug (debug=True) shows all its messages."
     )
 
 
@@ -114,8 +114,11 @@ def _quiet() -> Iterator[None]:
         absl.setLevel(level)
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
+def _reason(error: Exception) -> str:
+    """Pick MLIR's own message out of a text that starts with places in source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    messages = [line.split(" error: ", 1)[1] for line in lines if " error: " in line]
+    return next(iter([*messages, *lines]), repr(error))
 
 
 def _require_int8(graph: Graph) -> None:

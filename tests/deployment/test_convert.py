@@ -87,6 +87,18 @@ def test_shape_arithmetic_is_named():
         convert_int8(small(Cast(), keras.layers.Dense(2)), noise(5, 8, 8, 1))
 
 
+def test_operator_unknown_to_tflite_is_named(capfd):
+    @keras.saving.register_keras_serializable("test_convert")
+    class InverseError(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.erfinv(x)
+
+    inverse = keras.Sequential([keras.Input((4,)), InverseError()], name="inverse")
+    with pytest.raises(ConversionError, match=r"refuses model 'inverse': 'tf\.Erfinv'"):
+        convert_int8(inverse, noise(5, 4))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_recurrent_layer_is_refused_before_it_crashes():
     model = small(keras.layers.LSTM(4), shape=(10, 3))
     with pytest.raises(UnsupportedModelError, match=r"\(LSTM\) is a rolled loop.*unroll=True"):

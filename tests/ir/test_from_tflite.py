@@ -245,6 +245,14 @@ def test_inconsistent_model_is_refused(change, message):
         parse_tflite(broken(change), "m")
 
 
+def test_more_axes_than_dimensions_are_refused():
+    model = small_model()
+    model.buffers[3].data = np.zeros(400, np.uint8)
+    model.subgraphs[0].tensors[4].shape = [100]
+    with pytest.raises(InputError, match="reduces over 100 axes; at most 8"):
+        parse_tflite(pack(model), "m")
+
+
 def test_options_of_another_operator_are_refused():
     model = small_model()
     model.subgraphs[0].operators[0].builtinOptionsType = 27
