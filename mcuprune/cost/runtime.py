@@ -24,7 +24,9 @@ RUNTIMES: Mapping[str, str] = {
     "tflm-reference-plain": "plain",
 }
 _FIELD_BYTES = {"b": 1, "h": 2, "i": 4, "q": 8}
-_TOKEN = re.compile(r"(?:(?P<count>\d*)(?P<code>[bhiqzp])|@(?P<struct>\w+))")
+# GCC for bare-metal Arm packs an enum into the smallest integer that holds it (-fshort-enums).
+_ENUM_BYTES = {64: 4, 32: 1}
+_TOKEN = re.compile(r"(?:(?P<count>\d*)(?P<code>[bhiqezp])|@(?P<struct>\w+))")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +147,9 @@ def _field(token: str, pointer_bits: int, known: Mapping[str, Room]) -> tuple[in
         raise InputError(f"unknown field {token!r} in a structure: see the codes in the table")
     if match["struct"]:
         return 1, known[match["struct"]]
-    size_bytes = _FIELD_BYTES.get(match["code"], pointer_bits // 8)
+    size_bytes = {**_FIELD_BYTES, "e": _ENUM_BYTES[pointer_bits]}.get(
+        match["code"], pointer_bits // 8
+    )
     return int(match["count"] or 1), Room(size_bytes, size_bytes)
 
 
