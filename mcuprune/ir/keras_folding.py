@@ -125,6 +125,8 @@ def broadcast_without_reshape(op: Draft, program: Program) -> Program | None:
             continue
         source = reshape.value_inputs()[0]
         others = [other for other in op.value_inputs() if other is not value]
+        if len(source.shape) > len(value.shape):
+            continue
         adds_ones = _stripped(source.shape) == _stripped(value.shape)
         if adds_ones and others and others[0].shape == op.output.shape != value.shape:
             return program.rewritten({op: (_reading(op, value, source),)}, {})
@@ -190,7 +192,7 @@ def fold_into_consumer(op: Draft, program: Program) -> Program | None:
     """Fold a constant factor or summand into the operator with weights after it.
 
     A convolution takes a single number, and a summand only where it pads nothing;
-    FULLY_CONNECTED on vectors takes one number per feature too.
+    FULLY_CONNECTED on vectors takes one number per feature too, if it has a bias.
     """
     if op.kind not in AFFINE or op.kind == "TRANSPOSE_CONV":
         return None
@@ -200,12 +202,16 @@ def fold_into_consumer(op: Draft, program: Program) -> Program | None:
         return None
     if before.kind != "MUL" and op.attributes.get("padding") == "SAME":
         return None
-    is_vector = constant.shape == before.output.shape[-1:] and op.kind == "FULLY_CONNECTED"
-    if not _is_single(constant) and not (is_vector and not op.attributes["keep_num_dims"]):
+    if not _is_single(constant) and not (_takes_features(op) and len(constant.shape) == 1):
         return None
     combined = _reading(_absorbing(op, before), before.output, _only_value(before))
     combined = dataclasses.replace(combined, sources=before.sources + op.sources)
     return program.rewritten({op: (combined,)}, {})
+
+
+def _takes_features(op: Draft) -> bool:
+    is_dense = op.kind == "FULLY_CONNECTED" and not op.attributes["keep_num_dims"]
+    return is_dense and op.inputs[2] is not None
 
 
 def fuse_activation(op: Draft, program: Program) -> Program | None:
@@ -238,6 +244,26 @@ def absorb_padding(op: Draft, program: Program) -> Program | None:
         sources=pad.sources + op.sources,
     )
     return program.rewritten({op: (absorbed,)}, {})
+
+
+def squeeze_summand(op: Draft, program: Program) -> Program | None:
+    """Put a RESHAPE to one axis behind the second summand if all its other axes have length 1."""
+    if op.kind != "ADD" or not isinstance(op.inputs[1], Value):
+        return None
+    summand = op.inputs[1]
+    *others, channels = summand.shape
+    if not others or any(dim != 1 for dim in others):
+        return None
+    flat = Value(summand.name, (channels,))
+    reshape = _reshape(summand, flat, op.sources)
+    squeezed = dataclasses.replace(op, inputs=(op.inputs[0], flat))
+    producer = program.producer(summand)
+    if producer is not None:
+        return program.rewritten({producer: (producer, reshape), op: (squeezed,)}, {})
+    first, *_ = program.operators
+    if first is op:
+        return program.rewritten({op: (reshape, squeezed)}, {})
+    return program.rewritten({first: (reshape, first), op: (squeezed,)}, {})
 
 
 def _same_padding(op: Draft, source: Value) -> Constant:
@@ -330,13 +356,12 @@ def _reshape(source: Value, output: Value, sources: tuple[str, ...]) -> Draft:
     return Draft("RESHAPE", (source, integers("shape", output.shape)), output, {}, sources)
 
 
-# Activations still stand behind their reshapes when FULLY_CONNECTED moves before them.
+_TIDYING: tuple[Rewrite, ...] = (drop_unused, merge_reshapes, share_repeated)
 _PHASES: tuple[tuple[Rewrite, ...], ...] = (
-    (drop_unused, merge_reshapes, share_repeated, read_before_reshape),
+    # Activations still stand behind their reshapes when FULLY_CONNECTED moves before them.
+    (*_TIDYING, read_before_reshape),
     (
-        drop_unused,
-        merge_reshapes,
-        share_repeated,
+        *_TIDYING,
         hoist_unary,
         hoist_constant_arithmetic,
         hoist_binary,
@@ -348,4 +373,5 @@ _PHASES: tuple[tuple[Rewrite, ...], ...] = (
         read_past_reshape,
         broadcast_without_reshape,
     ),
+    (*_TIDYING, squeeze_summand),
 )
