@@ -4,8 +4,8 @@
     python benchmarks/main_job.py fashion --data fashion_mnist.npz \
         --budget 26576 51320 --budget 17744 29892
 
-Each run is `mcuprune run RECIPE --seed SEED --json`; the numbers are those of its report. Runs of the
-same seed share the unpruned reference. The JSON holds every report and the machine.
+Each run is `mcuprune run RECIPE --seed SEED --json`; the numbers are those of its report. Runs of
+the same seed share the unpruned reference. The JSON holds every report and the machine.
 """
 
 from __future__ import annotations
