@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mcuprune.errors import InputError
 
 # TFLM and LiteRT are compared on at least this many inputs, noise filling up what is missing.
 COMPARED_INPUTS = 100
+_BATCH = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +58,11 @@ def verify(model: Any, tflite: bytes, inputs: Array, labels: Array | None = None
         labels: Their classes, shape ``(n,)``, if accuracy is wanted (of two outputs or more).
 
     Raises:
-        InputError: Labels and inputs do not match.
+        InputError: Inputs do not fit the model, or labels do not fit the inputs.
         EngineError: An engine refuses the model.
     """
-    inputs = np.asarray(inputs, np.float32)
-    classes = None if labels is None else _class_numbers(labels, len(inputs))
+    inputs = _fitting(model, inputs)
+    classes = None if labels is None else _class_numbers(model, labels, len(inputs))
     quantized = input_quantization(tflite).quantize(inputs)
     litert = LiteRT().run(tflite, quantized)
     keras_top1 = _keras_winners(model, inputs)
@@ -81,27 +83,51 @@ def verify(model: Any, tflite: bytes, inputs: Array, labels: Array | None = None
     )
 
 
-def _class_numbers(labels: Array, count: int) -> Array:
+def keras_accuracy(model: Any, inputs: Array, labels: Array) -> float | None:
+    """Return the share of inputs that a Keras model classifies rightly, None for single outputs.
+
+    Raises:
+        InputError: Inputs do not fit the model, or labels do not fit the inputs.
+    """
+    inputs = _fitting(model, inputs)
+    return _share_equal(_keras_winners(model, inputs), _class_numbers(model, labels, len(inputs)))
+
+
+def _fitting(model: Any, inputs: Array) -> Array:
+    values = np.asarray(inputs, np.float32)
+    shape = tuple(model.input_shape[1:])
+    if values.ndim == 0 or values.shape[1:] != shape or not len(values):
+        wanted = ", ".join(map(str, ("n", *shape)))
+        raise InputError(
+            f"the test inputs have the shape {values.shape}, model {model.name!r} takes ({wanted}) "
+            "with n of at least 1: prepare them like the training inputs"
+        )
+    return values
+
+
+def _class_numbers(model: Any, labels: Array, count: int) -> Array:
     classes = np.asarray(labels)
     if classes.shape != (count,) or classes.dtype.kind not in "iu":
         raise InputError(
             f"the labels are {classes.dtype} of shape {classes.shape}, the inputs need class "
             f"numbers of shape ({count},): use argmax on one-hot labels"
         )
+    outputs = math.prod(model.output_shape[1:])
+    if outputs > 1 and not 0 <= classes.min() <= classes.max() < outputs:
+        raise InputError(
+            f"the labels run from {classes.min()} to {classes.max()}, model {model.name!r} tells "
+            f"{outputs} classes: number them 0 to {outputs - 1}"
+        )
     return classes
 
 
-def keras_accuracy(model: Any, inputs: Array, labels: Array) -> float | None:
-    """Return the share of inputs that a Keras model classifies rightly, None for single outputs.
-
-    Raises:
-        InputError: Labels and inputs do not match.
-    """
-    return _share_equal(_keras_winners(model, inputs), _class_numbers(labels, len(inputs)))
-
-
 def _keras_winners(model: Any, inputs: Array) -> Array | None:
-    return _top1(np.asarray(model.predict(inputs, verbose=0)))
+    # Called directly: predict() would compile a function and may warn about doing so.
+    from keras import ops
+
+    starts = range(0, len(inputs), _BATCH)
+    batches = [model(inputs[start : start + _BATCH], training=False) for start in starts]
+    return _top1(np.concatenate([ops.convert_to_numpy(batch) for batch in batches]))
 
 
 def _top1(outputs: Array) -> Array | None:

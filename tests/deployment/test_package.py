@@ -159,6 +159,18 @@ def test_exceeded_budget_still_gives_the_folder(digits_model, digit_images, tmp_
     assert "exceeds" in repr(small)
 
 
+def test_deploying_is_silent(digits_model, digit_images, tmp_path, capfd):
+    deploy(digits_model, digit_images[0][:20], tmp_path / "d")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_public_names_are_functions():
+    import mcuprune
+
+    assert mcuprune.deploy is deploy
+    assert mcuprune.check is check
+
+
 def test_board_gives_the_budget(digits_model, digit_images, tmp_path):
     made = deploy(digits_model, digit_images[0][:20], tmp_path / "d", board="nucleo-l4r5zi")
     assert made.verdict.fits
