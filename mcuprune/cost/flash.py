@@ -121,7 +121,8 @@ def _tensor_names(graph: Graph, form: FileFormat, indices: tuple[int, ...]) -> d
 
 def _quantized_along_last_axis(graph: Graph) -> set[int]:
     """Return the weights whose quantized dimension is not 0: those of depthwise convolutions."""
-    return {op.inputs[1] for op in graph.operators if op.kind == "DEPTHWISE_CONV_2D"}
+    depthwise = (op for op in graph.operators if op.kind == "DEPTHWISE_CONV_2D")
+    return {op.inputs[1] for op in depthwise if len(op.inputs) > 1}
 
 
 def _write_tensor(

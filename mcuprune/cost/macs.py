@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from mcuprune.cost.operands import operand, result
 from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
 
 _Rule: TypeAlias = Callable[[Graph, Operator], Extent]
@@ -27,6 +28,9 @@ def operator_macs(graph: Graph, operator: Operator) -> Extent:
     Args:
         graph: A graph whose dimensions are numbers (ints or scalar tensors).
         operator: One of its operators.
+
+    Raises:
+        InputError: The operator lacks a tensor that its kind needs.
     """
     rule = _RULES.get(operator.kind)
     return 0 if rule is None else rule(graph, operator)
@@ -34,37 +38,37 @@ def operator_macs(graph: Graph, operator: Operator) -> Extent:
 
 def _convolution(graph: Graph, operator: Operator) -> Extent:
     """Let every kernel element meet every output position once."""
-    weights, output = graph.tensors[operator.inputs[1]], graph.tensors[operator.outputs[0]]
+    weights, output = operand(graph, operator, 1, rank=1), result(graph, operator)
     return _positions(output) * weights.elements
 
 
 def _transposed_convolution(graph: Graph, operator: Operator) -> Extent:
     """Every kernel element meets every input position once; inputs are shape, weights, data."""
-    weights, data = graph.tensors[operator.inputs[1]], graph.tensors[operator.inputs[2]]
+    weights, data = operand(graph, operator, 1), operand(graph, operator, 2)
     return _positions(data) * weights.elements
 
 
 def _fully_connected(graph: Graph, operator: Operator) -> Extent:
     """Each output element is a product over the inner dimension of the weights ``(out, in)``."""
-    weights, output = graph.tensors[operator.inputs[1]], graph.tensors[operator.outputs[0]]
+    weights, output = operand(graph, operator, 1, rank=1), result(graph, operator)
     return output.elements * weights.shape[-1]
 
 
 def _batch_matmul(graph: Graph, operator: Operator) -> Extent:
-    left, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
+    left, output = operand(graph, operator, 0, rank=2), result(graph, operator)
     inner = left.shape[-2] if operator.attributes.get("adj_x") else left.shape[-1]
     return output.elements * inner
 
 
 def _svdf(graph: Graph, operator: Operator) -> Extent:
     """Run a feature filter per step, then a filter over the time memory."""
-    data, features, times = (graph.tensors[index] for index in operator.inputs[:3])
+    data, features, times = (operand(graph, operator, i, rank=1) for i in range(3))
     return data.shape[0] * (features.elements + times.elements)
 
 
 def _lstm(graph: Graph, operator: Operator) -> Extent:
     """Every weight matrix is applied once per time step; then three products per cell."""
-    data, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
+    data, output = operand(graph, operator, 0), result(graph, operator)
     matrices = [t for t in graph.input_tensors(operator) if t.is_constant and len(t.shape) == 2]
     steps = math.prod(data.shape[:2])
     return steps * sum(t.elements for t in matrices) + 3 * output.elements

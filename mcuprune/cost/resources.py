@@ -103,7 +103,7 @@ def estimate(graph: Graph, runtime: str = "tflm-reference", pointer_bits: int = 
 
     Raises:
         UnknownNameError: No such runtime.
-        InputError: Another width of pointers.
+        InputError: Another width of pointers, or an operator lacks a tensor that its kind needs.
     """
     operators = _operators(graph)
     head_bytes = arena_head(graph)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from mcuprune.cost.operands import operand, result
 from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
 from mcuprune.planner.lifetimes import ScratchRequest
 
@@ -15,6 +16,8 @@ _Rule: TypeAlias = Callable[[Graph, Operator], list[Extent]]
 
 _INT_BYTES = 4
 _QUANTIZED = ("int8", "int16")
+# Position of the cell state among the inputs: kLstmCellStateTensor in lstm_shared.h.
+_LSTM_CELL_STATE = 19
 
 
 def scratch_requests(graph: Graph, pointer_bits: int = 64) -> tuple[ScratchRequest, ...]:
@@ -43,7 +46,7 @@ def operator_scratch(graph: Graph, operator: Operator, pointer_bits: int = 64) -
 def _mean(graph: Graph, operator: Operator) -> list[Extent]:
     """reduce_common.cc: accumulators (if quantized), iteration index, resolved axes."""
     data, _ = _data_and_second(graph, operator)
-    output = graph.tensors[operator.outputs[0]]
+    output = result(graph, operator)
     accumulators = [output.elements * _INT_BYTES] if data.dtype in _QUANTIZED else []
     return accumulators + _extreme(graph, operator)
 
@@ -55,15 +58,15 @@ def _extreme(graph: Graph, operator: Operator) -> list[Extent]:
 
 def _transposed_convolution(graph: Graph, operator: Operator) -> list[Extent]:
     """transpose_conv.cc: one accumulator per output element."""
-    data, output = graph.tensors[operator.inputs[2]], graph.tensors[operator.outputs[0]]
+    data, output = operand(graph, operator, 2), result(graph, operator)
     accumulator_bytes = {"int8": 4, "int16": 8}.get(data.dtype)
     return [] if accumulator_bytes is None else [output.elements * accumulator_bytes]
 
 
 def _svdf(graph: Graph, operator: Operator) -> list[Extent]:
     """svdf_common.cc: one number per filter, and one per unit if quantized."""
-    data, features = _data_and_second(graph, operator)
-    output = graph.tensors[operator.outputs[0]]
+    data, features = (operand(graph, operator, i, rank=1) for i in range(2))
+    output = result(graph, operator, rank=1)
     batch, filters, units = data.shape[0], features.shape[0], output.shape[-1]
     per_filter = [batch * filters * _INT_BYTES]
     return per_filter + ([batch * units * _INT_BYTES] if data.dtype == "int8" else [])
@@ -71,24 +74,24 @@ def _svdf(graph: Graph, operator: Operator) -> list[Extent]:
 
 def _lstm(graph: Graph, operator: Operator) -> list[Extent]:
     """unidirectional_sequence_lstm.cc: four buffers of the size and type of the cell state."""
-    cell_state = graph.tensors[operator.inputs[19]]
+    cell_state = operand(graph, operator, _LSTM_CELL_STATE)
     return [cell_state.size_bytes] * 4
 
 
 def _mirror_pad(graph: Graph, operator: Operator) -> list[Extent]:
     """mirror_pad.cc: elements per dimension of output and input."""
-    rank = len(graph.tensors[operator.inputs[0]].shape)
+    rank = len(operand(graph, operator, 0).shape)
     return [rank * _INT_BYTES] * 2
 
 
 def _unpacked_weights(graph: Graph, operator: Operator) -> list[Extent]:
     """conv_common.cc, depthwise_conv_common.cc, fully_connected.cc: int4 weights as bytes."""
-    weights = graph.tensors[operator.inputs[1]]
+    weights = operand(graph, operator, 1)
     return [weights.elements] if weights.dtype == "int4" else []
 
 
 def _data_and_second(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
-    return graph.tensors[operator.inputs[0]], graph.tensors[operator.inputs[1]]
+    return operand(graph, operator, 0), operand(graph, operator, 1)
 
 
 _RULES: Mapping[str, _Rule] = {

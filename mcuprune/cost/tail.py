@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
+from mcuprune.cost.operands import operand, result
 from mcuprune.cost.rounding import Cursor, is_whole
 from mcuprune.cost.runtime import Room, Runtime, load_runtime
 from mcuprune.cost.scratch import operator_scratch
@@ -142,17 +143,17 @@ def _prepared(graph: Graph, operator: Operator, runtime: Runtime) -> list[Extent
 
 def _per_channel(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:
     """conv_common.cc, transpose_conv.cc: a multiplier and a shift per output channel."""
-    return [graph.tensors[operator.inputs[1]].shape[0] * _INT_BYTES] * 2
+    return [operand(graph, operator, 1, rank=1).shape[0] * _INT_BYTES] * 2
 
 
 def _per_channel_depthwise(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:
     """depthwise_conv_common.cc: the same; its weights have the channels last."""
-    return [graph.tensors[operator.inputs[1]].shape[3] * _INT_BYTES] * 2
+    return [operand(graph, operator, 1, rank=4).shape[3] * _INT_BYTES] * 2
 
 
 def _per_channel_if_quantized_so(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:
     """fully_connected_common.cc: the same, only for weights with a scale per channel."""
-    weights, data = graph.tensors[operator.inputs[1]], graph.tensors[operator.inputs[0]]
+    weights, data = operand(graph, operator, 1), operand(graph, operator, 0)
     scales = weights.quantization_scales
     is_single = is_whole(scales) and scales <= 1
     return [] if data.dtype == "float32" or is_single else [scales * _INT_BYTES] * 2
@@ -160,18 +161,18 @@ def _per_channel_if_quantized_so(graph: Graph, operator: Operator, _: Runtime) -
 
 def _softmax_tables(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:
     """softmax_common.cc: two lookup tables for 16-bit input."""
-    is_16_bit = graph.tensors[operator.inputs[0]].dtype == "int16"
+    is_16_bit = operand(graph, operator, 0).dtype == "int16"
     return [_INT16_TABLE_BYTES] * 2 if is_16_bit else []
 
 
 def _own_dimensions(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:
     """kernel_util.cc, CreateWritableTensorDimsWithCopy: a writable copy of the output's shape."""
-    return [_dimensions_bytes(graph.tensors[operator.outputs[0]])]
+    return [_dimensions_bytes(result(graph, operator))]
 
 
 def _transposed_operands(graph: Graph, operator: Operator, runtime: Runtime) -> list[Extent]:
     """batch_matmul.cc: quantization data, a copy of each operand to transpose, the own shape."""
-    left, right = (graph.tensors[index] for index in operator.inputs)
+    left, right = operand(graph, operator, 0), operand(graph, operator, 1)
     is_quantized = left.dtype in ("int8", "int16")
     own = [runtime.structs["QuantizationOpDataBatchMatmul"].size_bytes] if is_quantized else []
     for tensor, is_copied in (
@@ -188,7 +189,7 @@ def _data_if_int8(struct: str) -> _Rule:
     """Return the rule of a kernel that allocates its data while preparing, for int8 only."""
 
     def rule(graph: Graph, operator: Operator, runtime: Runtime) -> list[Extent]:
-        is_int8 = graph.tensors[operator.outputs[0]].dtype == "int8"
+        is_int8 = result(graph, operator).dtype == "int8"
         return [runtime.structs[struct].size_bytes] if is_int8 else []
 
     return rule
