@@ -32,7 +32,7 @@ class Value:
 
 @dataclasses.dataclass(frozen=True)
 class Constant:
-    """Data that will be stored in the file. Equal constants become one tensor.
+    """Data that will be stored in the file. Constants with the same key become one tensor.
 
     Attributes:
         key: What tells it from other constants: the layer and role, or the stored integers.
@@ -42,15 +42,15 @@ class Constant:
         scales: Number of quantization scales.
         content: What its bytes are, where constants that differ in the rest are known to have
             equal ones: the file keeps these once. None for bytes of its own.
-        name: What it is called in the graph; not compared.
+        name: What it is called in the graph.
     """
 
     key: Hashable
-    shape: Shape
-    bits: int = 8
-    dtype: str = "int8"
-    scales: Extent = 1
-    content: Hashable = None
+    shape: Shape = dataclasses.field(compare=False)
+    bits: int = dataclasses.field(default=8, compare=False)
+    dtype: str = dataclasses.field(default="int8", compare=False)
+    scales: Extent = dataclasses.field(default=1, compare=False)
+    content: Hashable = dataclasses.field(default=None, compare=False)
     name: str = dataclasses.field(default="", compare=False)
 
 
@@ -63,7 +63,7 @@ def integers(name: str, values: Sequence[Extent], shape: Shape | None = None) ->
         shape: Its dimensions; a vector if None.
     """
     shape = (len(values),) if shape is None else shape
-    key = ("int32", *values)
+    key = ("int32", shape, *values)
     return Constant(key, shape, bits=32, dtype="int32", scales=0, name=name)
 
 

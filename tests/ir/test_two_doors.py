@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 import pytest
+from graph_description import described, wiring
 from small_networks import NETWORKS, randomised
 
 from mcuprune.cost.flash import flash_bytes
@@ -39,44 +40,6 @@ def both(name):
     shape = model.inputs[0].shape[1:]
     samples = np.random.RandomState(0).normal(size=(8, *shape)).astype(np.float32)
     return graph_from_keras(model), parse_tflite(convert_int8(model, samples), name)
-
-
-def described(graph):
-    """Return every operator with its tensors, but not how these are numbered."""
-
-    def tensor(index):
-        if index < 0:
-            return None
-        found = graph.tensors[index]
-        return (
-            tuple(found.shape),
-            found.dtype,
-            found.bits,
-            found.is_constant,
-            found.quantization_scales,
-            found.size_bytes,
-        )
-
-    return [
-        (
-            op.kind,
-            tuple(tensor(i) for i in op.inputs),
-            tuple(tensor(i) for i in op.outputs),
-            {key: pytest.approx(value) for key, value in sorted(op.attributes.items())}
-            if op.kind == "LEAKY_RELU"
-            else dict(op.attributes),
-        )
-        for op in graph.operators
-    ]
-
-
-def wiring(graph):
-    """Return which earlier results each operator reads, and which results the model returns."""
-    numbers = {index: number for number, index in enumerate(graph.inputs)}
-    for op in graph.operators:
-        numbers.update({index: len(numbers) + i for i, index in enumerate(op.outputs)})
-    reads = [[numbers[i] for i in op.inputs if i in numbers] for op in graph.operators]
-    return reads, [numbers[i] for i in graph.outputs]
 
 
 @pytest.mark.parametrize("name", ALL)
