@@ -15,18 +15,16 @@ from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelE
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.gates import FloatArray, Gates
 from mcuprune.pruning.importance import Importance
-from mcuprune.pruning.penalty import ascend, penalty
+from mcuprune.pruning.prices import Prices
 from mcuprune.pruning.projection import Projection
-from mcuprune.pruning.schedule import target
 from mcuprune.pruning.usage import ResourceModel
 from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
 # Gates move this often in the whole pruning phase, whatever its length in steps.
 MOVES = 200
-# Per move: largest relative change of a width, largest change of a gate, step of dual ascent.
+# Per move: largest relative change of a width, largest change of a gate.
 WIDTH_RATE = 0.02
 GATE_RATE = 0.1
-ASCENT_RATE = 2.0
 
 
 class Pruner:
@@ -87,11 +85,11 @@ class Pruner:
         self._importance = Importance()
         self._read_model()
         self._refuse_impossible()
-        self._reference = self._resources.exact(self._full)
+        reference = self._resources.exact(self._full)
+        self.done = all(reference[name] <= limit for name, limit in self._limits.items())
         self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
-        self._multipliers = dict.fromkeys(self._limits, 0.0)
-        self._make_graph_numbers()
-        self.done = all(self._reference[r] <= limit for r, limit in self._limits.items())
+        self._prices = Prices(self._limits, reference)
+        self._prices.move(0.0, self._resources, self._full)
         self._gates: Gates | None = None
         if not self.done:
             before = list(model.trainable_variables)
@@ -112,7 +110,9 @@ class Pruner:
 
         if self._gates is None:
             return tf.constant(0.0)
-        return self._penalty_at(self._gates.soft_widths())
+        # Autograph would rewrite the cost formulas line by line: seconds per trace, for nothing.
+        plain = tf.autograph.experimental.do_not_convert(self._penalty_at)
+        return plain(self._gates.soft_widths())
 
     def step(self, steps: int = 1) -> bool:
         """Take note of a finished training step; move gates and cut channels when due.
@@ -161,7 +161,7 @@ class Pruner:
 
     def multipliers(self) -> dict[str, float]:
         """Return the penalty's present strength per resource."""
-        return dict(self._multipliers)
+        return self._prices.multipliers
 
     def widths(self) -> dict[str, int]:
         """Return the number of open channels per prunable group, rounded."""
@@ -203,34 +203,11 @@ class Pruner:
                     available=limit,
                 )
 
-    def _make_graph_numbers(self) -> None:
-        """Make the numbers that the penalty reads inside a ``tf.function``."""
-        import tensorflow as tf
-
-        count = len(self._limits)
-        self._tf_targets = tf.Variable(tf.ones(count), trainable=False, name="targets")
-        self._tf_multipliers = tf.Variable(tf.zeros(count), trainable=False, name="multipliers")
-        self._tf_head_factor = tf.Variable(1.0, trainable=False, name="head_factor")
-        self._set_targets(0.0)
-
-    def _set_targets(self, fraction: float) -> dict[str, float]:
-        targets = {
-            name: target(self._reference[name], limit, fraction)
-            for name, limit in self._limits.items()
-        }
-        self._tf_targets.assign(list(targets.values()))
-        self._tf_multipliers.assign(list(self._multipliers.values()))
-        self._tf_head_factor.assign(self._resources.head_factor(self._whole()))
-        return targets
-
     def _penalty_at(self, soft_widths: Any) -> Any:
         import tensorflow as tf
 
         widths = dict(zip(self._full, tf.unstack(soft_widths), strict=True))
-        terms = self._resources.soft_terms(widths, self._tf_head_factor)
-        targets = dict(zip(self._limits, tf.unstack(self._tf_targets), strict=True))
-        strengths = dict(zip(self._limits, tf.unstack(self._tf_multipliers), strict=True))
-        return penalty(terms, targets, strengths)
+        return self._prices.penalty(self._resources, widths)
 
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step."""
@@ -243,10 +220,7 @@ class Pruner:
             self._soft[name] = moved(width, force, WIDTH_RATE, floor, full)
             gates[name] = gates_for(shares[name], self._soft[name], gates[name], GATE_RATE)
         self._gates.assign(gates)
-        targets = self._set_targets(fraction)
-        for name, needed in self.resources().items():
-            excess = min(max(needed / targets[name] - 1.0, -0.2), 0.2)
-            self._multipliers[name] = ascend(self._multipliers[name], excess, ASCENT_RATE)
+        self._prices.move(fraction, self._resources, self._whole())
 
     def _whole(self) -> dict[str, int]:
         floors = self._floors()
@@ -256,7 +230,7 @@ class Pruner:
         """Remove channels so that the target due at ``fraction`` is met exactly."""
         assert self._gates is not None
         shares, gates = self._importance.scores(self._full), self._gates.values()
-        limits = {n: math.ceil(t) for n, t in self._set_targets(fraction).items()}
+        limits = {n: math.ceil(t) for n, t in self._prices.targets(fraction).items()}
         search = Projection(
             self._resources.exact_terms, limits, shares, self._floors(), self._round_to
         )
