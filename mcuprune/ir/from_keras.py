@@ -2,6 +2,11 @@
 
 The graph is that of a full-int8, batch-1 export with TensorFlow 2.21's converter: the same
 operators in the same order, the same tensors. Widths may be open.
+
+What calibration or training decides is not foreseen: the QUANTIZE that the converter inserts where
+tensors of different ranges meet in one concatenation, maximum or minimum (a sigmoid's output among
+others, a tensor read by two concatenations), biases that are all zeros, bytes equal by chance. The
+exported file is counted again.
 """
 
 from __future__ import annotations
@@ -30,7 +35,8 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
             scales follow. Tensors not named keep their int.
 
     Returns:
-        The graph, before quantization; constants have no data.
+        The graph as exported to int8, without data for its constants. With open widths, constants
+        that happen to be equal at some widths (shapes, biases of zeros) stay apart.
 
     Raises:
         UnsupportedModelError: The model is of another form, or a layer has no rule or uses an

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mcuprune.ir.draft import Constant, Draft, Value
 from mcuprune.ir.keras_graph import LayerCall
 
-# What deploy.convert calls the model's input.
+# What mcuprune.deployment.convert calls the model's input.
 INPUT_NAME = "input"
 
 

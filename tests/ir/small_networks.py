@@ -16,20 +16,22 @@ from keras import layers
 NETWORKS: dict[str, Callable[[], Any]] = {}
 
 
-def network(*input_shape: int) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+def network(
+    *input_shape: int, name: str | None = None
+) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
     """Register a network, written as a function of its input."""
 
     def register(body: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        NETWORKS[body.__name__] = functools.partial(_build, body, input_shape)
+        NETWORKS[body.__name__] = functools.partial(_build, body, input_shape, name)
         return body
 
     return register
 
 
-def _build(body: Callable[[Any], Any], input_shape: tuple[int, ...]) -> Any:
+def _build(body: Callable[[Any], Any], input_shape: tuple[int, ...], name: str | None) -> Any:
     keras.utils.clear_session()
     inputs = keras.Input(input_shape)
-    return randomised(keras.Model(inputs, body(inputs)))
+    return randomised(keras.Model(inputs, body(inputs), name=name))
 
 
 def randomised(model: Any) -> Any:
@@ -441,3 +443,27 @@ def batch_norm_called_twice(x):
 def units_of_one(x):
     x = layers.BatchNormalization()(layers.Dense(1, activation="relu")(layers.Dense(1)(x)))
     return layers.Dense(1, activation="sigmoid")(layers.Dense(4)(x))
+
+
+def _crossing(x):
+    """Chain two layers on each of two branches, their names interleaved."""
+    left = _same(4, name="d")(_same(4, name="a")(x))
+    right = _same(4, name="c")(_same(4, name="b")(x))
+    return layers.Add(name="e")([left, right])
+
+
+@network(8, 8, 4, name="anet")
+def names_cross_and_the_model_stands_before_its_input(x):
+    return _crossing(x)
+
+
+@network(8, 8, 4, name="znet")
+def names_cross_and_the_model_stands_after_its_input(x):
+    return _crossing(x)
+
+
+@network(8, 8, 4)
+def names_with_numbers_capitals_and_dots(x):
+    names = ("c9", "c10", "c1", "c1_1", "c1_b", "c1.b", "C2", "b")
+    pooled = [layers.MaxPooling2D(2, name=f"{name}.p")(x) for name in names]
+    return layers.Add()([_conv(4, name=name)(y) for name, y in zip(names, pooled, strict=True)])

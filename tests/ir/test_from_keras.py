@@ -62,6 +62,25 @@ def test_order_of_branches_follows_names(names, order):
     assert [op.sources[0] for op in graph.operators] == order
 
 
+@pytest.mark.parametrize(
+    ("model_name", "order"),
+    [
+        # "input" comes after "anet": the walk starts at the input and follows whole branches.
+        ("anet", ["a", "d", "b", "c", "e"]),
+        # "input" comes before "znet": the walk starts at the weights, the largest name first.
+        ("znet", ["a", "b", "c", "d", "e"]),
+    ],
+)
+def test_order_depends_on_where_the_walk_starts(model_name, order):
+    inputs = keras.Input((8, 8, 4))
+    ends = []
+    for first, second in ("ad", "bc"):
+        x = layers.Conv2D(4, 3, padding="same", name=first)(inputs)
+        ends.append(layers.Conv2D(4, 3, padding="same", name=second)(x))
+    model = keras.Model(inputs, layers.Add(name="e")(ends), name=model_name)
+    assert [op.sources[0] for op in graph_from_keras(model).operators] == order
+
+
 def test_biases_of_zeros_share_their_bytes():
     model = chain(
         (8, 8, 4),
