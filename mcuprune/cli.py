@@ -196,9 +196,10 @@ def deploy(
     if as_json:
         _print_json(deployment.to_json())
     else:
-        from mcuprune.report.table import resources_table
+        from mcuprune.report.table import HOST_NOTE, resources_table, verdict_table
 
-        _print(resources_table(deployment.resources), f"written to {out}")
+        verdict = [] if deployment.verdict is None else [verdict_table(deployment.verdict)]
+        _print(resources_table(deployment.resources), HOST_NOTE, *verdict, f"Written to {out}")
     fits = deployment.verdict is None or deployment.verdict.fits
     raise typer.Exit(0 if fits else EXIT_EXCEEDED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from mcuprune.recipes.datasets.dataset import PARTS, Dataset
 from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_options
 from mcuprune.recipes.schema import Recipe
-from mcuprune.recipes.training import accuracy, compile_model, fit, seed_everything
+from mcuprune.recipes.training import accuracy, compile_model, fit
 
 REFERENCE, PRUNED = "reference", "pruned"
 # Kept in a stage's folder: the model, and what is known about it.
@@ -87,11 +88,14 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         TrainingDivergedError: The loss became NaN.
         KeyboardInterrupt: Stopped; the model as it was is in ``interrupted.keras``.
     """
+    import keras
+
     place = folder / REFERENCE
     fingerprint = reference_fingerprint(recipe, data)
     if (kept := _kept(place, fingerprint)) is not None:
+        print(f"reference: taken from {place}, trained earlier", file=sys.stderr)
         return kept
-    seed_everything(recipe.training.seed)
+    keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe, data)
     epochs = recipe.reference.epochs
     compile_model(model, recipe.training, epochs, len(data.x_train))
@@ -117,10 +121,12 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         TrainingDivergedError: The loss became NaN.
         KeyboardInterrupt: Stopped; the model as it was, plain, is in ``interrupted.keras``.
     """
+    import keras
+
     from mcuprune.pruning.callback import MCUPruning
 
     place = folder / PRUNED
-    seed_everything(recipe.training.seed)
+    keras.utils.set_random_seed(recipe.training.seed)
     model = _starting_model(recipe, data, folder)
     epochs = recipe.training.epochs
     compile_model(model, recipe.training, epochs, len(data.x_train))

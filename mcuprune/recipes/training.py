@@ -32,15 +32,6 @@ class Fitted:
     history: Mapping[str, Sequence[float]]
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and TensorFlow, and ask TensorFlow for deterministic kernels."""
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-
-
 def compile_model(model: Any, training: TrainingSection, epochs: int, train_inputs: int) -> None:
     """Compile a classifier, in place; its outputs are logits or have a softmax.
 

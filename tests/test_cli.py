@@ -1,0 +1,232 @@
+"""The command line: output, exit codes, and one clear message per mistake."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from mcuprune import cli
+
+
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Run the command in this process; returns exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mcuprune", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory) -> Path:
+    """A convolution of 4 channels on 8x8x1, pooled, into 3 classes."""
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(inputs)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    # The converter drops a bias of zeros, as no trained model has.
+    x = layers.Dense(3, bias_initializer="ones", name="classes")(x)
+    model = keras.Model(inputs, x, name="tiny")
+    path = tmp_path_factory.mktemp("models") / "tiny.keras"
+    model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tflite_file(keras_file) -> Path:
+    from mcuprune.deployment.convert import convert_int8
+
+    calibration = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+    path = keras_file.with_suffix(".tflite")
+    path.write_bytes(convert_int8(keras.models.load_model(keras_file), calibration))
+    return path
+
+
+def test_help_names_every_command(command):
+    code, out, _ = command("--help")
+    assert code == 0
+    for name in ("run", "estimate", "check", "groups", "deploy", "boards", "recipes"):
+        assert name in out
+
+
+def test_boards(command):
+    code, out, _ = command("boards", "--json")
+    boards = {board["name"]: board for board in json.loads(out)}
+    assert code == 0
+    assert boards["nucleo-l4r5zi"]["arena_bytes"] == 640 * 1024
+    assert command("boards")[1].count("cortex-m") >= 8
+
+
+def test_recipes(command):
+    code, out, _ = command("recipes", "--json")
+    assert code == 0
+    assert {recipe["name"] for recipe in json.loads(out)} >= {"digits", "kws-fsdd", "fashion"}
+    assert "digits" in command("recipes")[1]
+
+
+def test_estimate_of_a_file_and_of_its_keras_model(command, keras_file, tflite_file):
+    code, out, _ = command("estimate", tflite_file, "--json")
+    counted = json.loads(out)
+    assert code == 0
+    # 8*8*9*4 for the convolution, 4*3 for the classes.
+    assert counted["macs"] == 2304 + 12
+    assert counted["tflite_bytes"] == tflite_file.stat().st_size
+    # Input 64 B and output 256 B of the convolution.
+    assert counted["largest_working_set_bytes"] == 64 + 256
+    predicted = json.loads(command("estimate", keras_file, "--json")[1])
+    assert predicted["macs"] == counted["macs"]
+    assert predicted["arena_total_bytes"] == counted["arena_total_bytes"]
+
+
+def test_estimate_for_people_says_how_the_arena_is_counted(command, tflite_file):
+    code, out, _ = command("estimate", tflite_file)
+    assert code == 0
+    assert "2,316" in out
+    assert "64-bit host" in " ".join(out.split())
+
+
+def test_check_fits(command, tflite_file):
+    code, out, _ = command("check", tflite_file, "--sram", "8KiB", "--macs", "2316", "--json")
+    verdict = json.loads(out)
+    assert code == 0
+    assert verdict["fits"] is True
+    assert verdict["macs"] == {"required": 2316, "available": 2316, "excess": 0, "unit": "MACs"}
+
+
+def test_check_exceeds(command, tflite_file):
+    code, out, _ = command("check", tflite_file, "--macs", "2000", "--json")
+    assert code == 1
+    assert json.loads(out)["macs"]["excess"] == 316
+    code, out, _ = command("check", tflite_file, "--macs", "2000")
+    assert code == 1
+    assert "does not fit" in out
+    assert "316" in out
+
+
+def test_check_against_a_board(command, tflite_file):
+    code, out, _ = command(
+        "check", tflite_file, "--board", "microbit-v2", "--reserve-sram", "127KiB", "--json"
+    )
+    assert json.loads(out)["sram"]["available"] == 1024
+    assert code == 1
+
+
+def test_groups(command, keras_file):
+    code, out, _ = command("groups", keras_file, "--json")
+    assert code == 0
+    conv = next(group for group in json.loads(out) if group["name"] == "conv")
+    assert (conv["width"], conv["consumers"], conv["frozen"]) == (4, ["classes"], None)
+    assert "conv" in command("groups", keras_file)[1]
+
+
+def test_deploy(command, keras_file, tmp_path):
+    calibration = tmp_path / "x.npy"
+    np.save(calibration, np.random.default_rng(0).random((20, 8, 8, 1), np.float32))
+    out_folder = tmp_path / "out"
+    code, out, _ = command(
+        "deploy", keras_file, "--calibration", calibration, "--out", out_folder, "--json"
+    )
+    assert code == 0
+    assert json.loads(out)["deployment"] == str(out_folder)
+    assert (out_folder / "model.tflite").stat().st_size > 0
+    code, out, _ = command(
+        "deploy", keras_file, "--calibration", calibration, "--out", out_folder, "--flash", "100 B"
+    )
+    assert code == 1
+    assert "does not fit" in out
+
+
+def cut_short(path: Path, tmp_path: Path) -> Path:
+    short = tmp_path / "short.tflite"
+    short.write_bytes(path.read_bytes()[:1000])
+    return short
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "digit"], "unknown recipe 'digit': did you mean 'digits'"),
+        (["run", "mine.yaml"], "recipe file mine.yaml does not exist"),
+        (["run", "digits", "--set", "training.epoch=1"], "did you mean 'training.epochs'"),
+        (["run", "digits", "--set", "pruning.options.cut=1"], "did you mean 'cuts'"),
+        (["run", "digits", "--set", "budget.sram=3KiBi"], "unknown unit"),
+        (["run", "digits", "--epochs", "0"], "training.epochs"),
+        (["run", "digits", "--data", "x.npz"], "leave out --data"),
+        (["run", "kws-fsdd"], "git clone https://github.com/Jakobovski"),
+        (["run", "kws-fsdd", "--data", "nowhere"], "nowhere does not exist"),
+        (["run", "fashion", "--data", "nowhere.npz"], "nowhere.npz is no file"),
+        (["run", "digits", "--set", "model.options.widths=wide"], "model.options"),
+        (["estimate", "absent.tflite"], "absent.tflite"),
+        (["estimate", "absent.keras"], "absent.keras is no file"),
+        (["check", "absent.tflite", "--sram", "1KiB"], "absent.tflite"),
+        (["check", "absent.tflite"], "give --sram, --flash, --macs or --board"),
+        (["check", "a.tflite", "--sram", "12 parsecs"], "unknown unit 'parsecs'"),
+        (["check", "a.tflite", "--board", "nucleo"], "did you mean 'nucleo-"),
+        (["check", "a.tflite", "--sram", "1KiB", "--reserve-sram", "1KiB"], "need --board"),
+        (["groups", "absent.keras"], "absent.keras is no file"),
+        (["deploy", "absent.keras", "--calibration", "x.npy"], "absent.keras is no file"),
+    ],
+)
+def test_bad_input_ends_with_one_message(command, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert message in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_cut_short(command, tflite_file, tmp_path):
+    code, _, err = command("estimate", cut_short(tflite_file, tmp_path))
+    assert code == 2
+    assert "short.tflite" in err
+    assert "Traceback" not in err
+
+
+def test_calibration_that_is_no_array(command, keras_file, tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"no array")
+    code, _, err = command("deploy", keras_file, "--calibration", tmp_path / "x.npy")
+    assert code == 2
+    assert "x.npy is no readable .npy file" in err
+
+
+def test_impossible_budget_is_refused_before_training(command, tmp_path):
+    code, _, err = command("run", "digits", "--set", "budget.sram=1KiB", "--out", tmp_path / "run")
+    assert code == 2
+    assert "1,024" in err or "1024" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_model_without_a_prunable_channel(command, tmp_path):
+    code, _, err = command(
+        "run", "digits", "--set", "model.options.widths=[]", "--out", tmp_path / "run"
+    )
+    assert code == 2
+    assert "prun" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(command):
+    code, _, err = command("run", "digit", "--debug")
+    assert code == 2
+    assert "Traceback" in err
+    assert "error: unknown recipe" in err
+
+
+def test_unknown_command(command):
+    code, _, err = command("prune")
+    assert code == 2
+    assert "prune" in err
