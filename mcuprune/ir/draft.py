@@ -16,6 +16,9 @@ from mcuprune.ir.graph import Extent
 
 Shape = tuple[Extent, ...]
 
+# Operators that, with a constant, mean a factor or a summand that weights and bias can take up.
+FOLDABLE = frozenset({"MUL", "ADD", "SUB"})
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Value:
@@ -52,6 +55,15 @@ class Constant:
     scales: Extent = dataclasses.field(default=1, compare=False)
     content: Hashable = dataclasses.field(default=None, compare=False)
     name: str = dataclasses.field(default="", compare=False)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one number."""
+        return all(dim == 1 for dim in self.shape)
+
+    def is_per_channel(self, value: Value) -> bool:
+        """Tell whether it holds one number, or one for each channel of ``value``."""
+        return self.is_single or self.shape == value.shape[-1:]
 
 
 def integers(name: str, values: Sequence[Extent], shape: Shape | None = None) -> Constant:
@@ -100,6 +112,11 @@ class Draft:
                 return constant
         return None
 
+    def reading(self, old: Value, new: Value) -> Draft:
+        """Return a copy that reads another value."""
+        inputs = tuple(new if operand is old else operand for operand in self.inputs)
+        return dataclasses.replace(self, inputs=inputs)
+
     def with_attributes(self, **changes: Any) -> Draft:
         """Return a copy with some attributes changed."""
         return dataclasses.replace(self, attributes={**self.attributes, **changes})
@@ -138,6 +155,12 @@ class Program:
         if not isinstance(value, Value) or value in self.outputs:
             return None
         return self.producer(value) if len(self.consumers(value)) == 1 else None
+
+    def merged(self, combined: Draft, first: Draft, second: Draft) -> Program:
+        """Put ``combined``, which does the work of both, where ``second`` is; drop ``first``."""
+        sources = first.sources + second.sources
+        combined = dataclasses.replace(combined, output=second.output, sources=sources)
+        return self.rewritten({first: (), second: (combined,)}, {})
 
     def rewritten(
         self, replacements: Mapping[Draft, Sequence[Draft]], merged: Mapping[Value, Value]

@@ -150,7 +150,7 @@ def _finished(name: str, program: Program) -> Graph:
             inputs=tuple(tensors.index(operand) for operand in op.inputs),
             outputs=(tensors.index(op.output),),
             attributes={**op.attributes, "version": versions[op.kind]},
-            sources=op.sources,
+            sources=tuple(dict.fromkeys(op.sources)),
         )
         for index, op in enumerate(program.operators)
     )

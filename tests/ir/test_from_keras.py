@@ -28,7 +28,7 @@ def test_operators_name_the_layers_they_hold():
     )
     graph = graph_from_keras(model)
     assert [op.kind for op in graph.operators] == ["CONV_2D", "MEAN"]
-    assert set(graph.operators[0].sources) == {"conv", "norm", "act"}
+    assert graph.operators[0].sources == ("conv", "norm", "act")
     assert graph.operators[0].attributes["fused_activation"] == "RELU"
     weights, bias = (graph.tensors[i] for i in graph.operators[0].inputs[1:])
     assert weights.shape == (4, 3, 3, 3)
