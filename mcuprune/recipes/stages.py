@@ -205,6 +205,7 @@ def reference_fingerprint(recipe: Recipe, data: Dataset) -> str:
 
     digest = hashlib.sha256()
     sections = recipe.model_dump(mode="json", include={"model", "training", "reference"})
+    del sections["training"]["epochs"]  # those of the pruned network
     digest.update(json.dumps([sections, keras.__version__], sort_keys=True).encode())
     for part in PARTS:
         digest.update(getattr(data, f"x_{part}").tobytes())

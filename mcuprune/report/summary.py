@@ -49,6 +49,6 @@ def verdict_lines(check: Mapping[str, Any] | None) -> list[str]:
     over = {name: row for name, row in check.items() if name != "fits" and row["excess"]}
     return [
         f"The budget is exceeded: {name} requires {row['required']:,} {row['unit']}, "
-        f"{row['available']:,} are available, {row['excess']:,} too many."
+        f"{row['available']:,} {row['unit']} are available, {row['excess']:,} too many."
         for name, row in over.items()
     ]
