@@ -1,14 +1,15 @@
 """The order in which the converter emits operators.
 
-The converter visits TensorFlow's graph depth first and compares node names wherever it has a
-choice (``GetReversePostOrder`` in tensorflow/core/graph/algorithm.cc). So the order of branches
-depends on the layers' names, not on the order in which Keras runs them, and with it what lives
-at the same time.
+The converter sorts TensorFlow's graph topologically when it imports it: what has become ready last
+goes first, and among nodes that become ready together the one whose name comes first. So the order
+of branches depends on the layers' names, not on the order in which Keras runs them, and with it
+what lives at the same time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import collections
+from collections.abc import Sequence
 
 from mcuprune.ir.draft import Constant, Draft, Value
 from mcuprune.ir.keras_graph import LayerCall
@@ -29,45 +30,63 @@ def converter_order(model_name: str, written: Sequence[tuple[str, Draft]]) -> tu
         The operators; each stands after those it reads.
     """
     ranked = [op for _, op in sorted(written, key=lambda pair: pair[0])]
-    successors = _successors(ranked)
-    # Everything without an input is a start: weights, other constants, the model's input. The
-    # largest name is visited first, and what is visited first comes last.
-    made = {op.output for op in ranked}
-    at_input = [op for op in ranked if any(value not in made for value in op.value_inputs())]
-    at_constants = [op for op in ranked if _reads_constant(op)]
-    groups = [at_constants, at_input] if model_name > INPUT_NAME else [at_input, at_constants]
-    starts = [op for group in groups for op in reversed(group)]
-    seen: set[Draft] = set()
-    finished = [op for start in starts for op in _finished_from(start, successors, seen)]
-    return tuple(reversed(finished))
+    waiting = _Waiting(ranked)
+    # Ready from the start are constants and the model's input. The top of the stack goes first.
+    constants = [waiting.constants_of(op) for op in reversed(ranked) if _reads_constant(op)]
+    inputs = waiting.model_inputs()
+    is_input_first = model_name > INPUT_NAME
+    stack: list[Draft | _Need]
+    stack = [*constants, *inputs] if is_input_first else [*inputs, *constants]
+    ordered: list[Draft] = []
+    while stack:
+        ready = stack.pop()
+        if isinstance(ready, Draft):
+            ordered.append(ready)
+            ready = ready.output
+        stack += waiting.release(ready)
+    return tuple(ordered)
+
+
+# What an operator waits for: a value, or its own constants under this key.
+_Need = Value | tuple[str, Draft]
+
+
+class _Waiting:
+    """Counts what each operator still waits for."""
+
+    def __init__(self, ranked: Sequence[Draft]) -> None:
+        self._readers: dict[_Need, list[Draft]] = collections.defaultdict(list)
+        self._missing: dict[Draft, int] = {}
+        self._made = {op.output for op in ranked}
+        for op in ranked:
+            needs: list[_Need] = list(dict.fromkeys(op.value_inputs()))
+            if _reads_constant(op):
+                needs.append(self.constants_of(op))
+            self._missing[op] = len(needs)
+            for need in needs:
+                self._readers[need].append(op)
+
+    def constants_of(self, op: Draft) -> _Need:
+        """Return what stands for the constants of an operator."""
+        return ("constants", op)
+
+    def model_inputs(self) -> list[_Need]:
+        """Return the values that no operator makes."""
+        return [x for x in self._readers if isinstance(x, Value) and x not in self._made]
+
+    def release(self, need: _Need) -> list[Draft]:
+        """Return the operators that waited for this alone, the first by name at the end."""
+        ready = []
+        for op in reversed(self._readers[need]):
+            self._missing[op] -= 1
+            if self._missing[op] == 0:
+                ready.append(op)
+        return ready
 
 
 def _reads_constant(op: Draft) -> bool:
     # TensorFlow passes the axis of a concatenation as a constant too.
     return op.kind == "CONCATENATION" or any(isinstance(x, Constant) for x in op.inputs)
-
-
-def _successors(ranked: Sequence[Draft]) -> Mapping[Draft, list[Draft]]:
-    readers: dict[Value, list[Draft]] = {}
-    for op in ranked:
-        for value in dict.fromkeys(op.value_inputs()):
-            readers.setdefault(value, []).append(op)
-    return {op: readers.get(op.output, []) for op in ranked}
-
-
-def _finished_from(
-    start: Draft, successors: Mapping[Draft, list[Draft]], seen: set[Draft]
-) -> Iterator[Draft]:
-    """Yield unseen operators reached from ``start``, each after all that it leads to."""
-    stack = [(start, False)]
-    while stack:
-        op, is_finished = stack.pop()
-        if is_finished:
-            yield op
-        elif op not in seen:
-            seen.add(op)
-            stack.append((op, True))
-            stack += [(successor, False) for successor in successors[op]]
 
 
 def scope_names(calls: Sequence[LayerCall]) -> list[str]:

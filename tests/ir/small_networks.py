@@ -467,3 +467,10 @@ def names_with_numbers_capitals_and_dots(x):
     names = ("c9", "c10", "c1", "c1_1", "c1_b", "c1.b", "C2", "b")
     pooled = [layers.MaxPooling2D(2, name=f"{name}.p")(x) for name in names]
     return layers.Add()([_conv(4, name=name)(y) for name, y in zip(names, pooled, strict=True)])
+
+
+@network(8, 8, 4, name="anet")
+def a_branch_joins_before_another_starts(x):
+    x = _same(4, name="n")(x)
+    joined = layers.Multiply(name="y")([_conv(4, 1, name="a")(x), x])
+    return layers.Concatenate(name="z")([joined, _conv(4, 1, name="b")(x)])

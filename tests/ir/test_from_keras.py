@@ -65,13 +65,13 @@ def test_order_of_branches_follows_names(names, order):
 @pytest.mark.parametrize(
     ("model_name", "order"),
     [
-        # "input" comes after "anet": the walk starts at the input and follows whole branches.
+        # "input" comes after "anet": all weights are ready by then, and whole branches follow.
         ("anet", ["a", "d", "b", "c", "e"]),
-        # "input" comes before "znet": the walk starts at the weights, the largest name first.
+        # "input" comes before "znet": each layer waits for its weights, taken by name.
         ("znet", ["a", "b", "c", "d", "e"]),
     ],
 )
-def test_order_depends_on_where_the_walk_starts(model_name, order):
+def test_order_depends_on_when_the_input_is_taken(model_name, order):
     inputs = keras.Input((8, 8, 4))
     ends = []
     for first, second in ("ad", "bc"):
