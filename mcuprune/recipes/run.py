@@ -27,6 +27,7 @@ from mcuprune.recipes.stages import (
     train_reference,
 )
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
+from mcuprune.report.progress import announce
 from mcuprune.report.timeline import plot_memory_timeline
 
 RECIPE_FILE, DEPLOYMENT_FOLDER, TIMELINE_FILE = "recipe.yaml", "deployment", "memory_timeline.png"
@@ -94,6 +95,7 @@ def _prepare(folder: Path, recipe: Recipe) -> None:
 def _deploy(
     recipe: Recipe, data: Dataset, folder: Path, pruned: Stage, yardstick: Yardstick
 ) -> Deployment:
+    announce("deployment: converting, verifying with LiteRT and TFLM")
     return deploy(
         pruned.model,
         data.x_train[: recipe.deploy.calibration_samples],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_options
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.training import accuracy, compile_model, fit
+from mcuprune.report.progress import announce
 
 REFERENCE, PRUNED = "reference", "pruned"
 # Kept in a stage's folder: the model, and what is known about it.
@@ -93,7 +93,7 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     place = folder / REFERENCE
     fingerprint = reference_fingerprint(recipe, data)
     if (kept := _kept(place, fingerprint)) is not None:
-        print(f"reference: taken from {place}, trained earlier", file=sys.stderr)
+        announce(f"reference: taken from {place}, trained earlier")
         return kept
     keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe, data)

@@ -15,6 +15,7 @@ from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.stages import REFERENCE, Stage, read_known
+from mcuprune.report.progress import announce
 
 TFLITE_FILE, INT8_FILE = "model.tflite", "int8.json"
 
@@ -64,6 +65,7 @@ def measure_reference(
 def _measured(
     reference: Stage, data: Dataset, calibration_samples: int, place: Path
 ) -> dict[str, Any]:
+    announce(f"reference: converting, then {len(data.x_test):,} test inputs through LiteRT")
     tflite = convert_int8(reference.model, data.x_train[:calibration_samples])
     found = verify(reference.model, tflite, data.x_test, data.y_test)
     known = {

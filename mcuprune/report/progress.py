@@ -73,6 +73,11 @@ def epoch_text(epoch: int, epochs: int, logs: Mapping[str, Any]) -> Text:
     return text
 
 
+def announce(text: str) -> None:
+    """Say on stderr what happens next."""
+    Console(stderr=True).print(text, highlight=False, soft_wrap=True, markup=False)
+
+
 class EpochProgress:
     """Shows epochs on stderr while training runs inside its ``with`` block.
 
