@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -224,6 +225,42 @@ def test_debug_shows_the_traceback_wherever_it_stands(command):
     assert code == 2
     assert "Traceback" in err
     assert "error: unknown recipe" in err
+
+
+@pytest.mark.parametrize(("fits", "expected"), [(True, 0), (False, 1)])
+def test_run_ends_with_the_verdict(command, monkeypatch, tmp_path, fits, expected):
+    from mcuprune.recipes import run
+
+    report = {"verdict": "fits" if fits else "exceeds"}
+    outcome = run.Outcome(None, SimpleNamespace(verdict=SimpleNamespace(fits=fits)), report)
+    monkeypatch.setattr(run, "run_recipe", lambda *_: outcome)
+    code, out, _ = command("run", "digits", "--out", tmp_path / "run", "--json")
+    assert code == expected
+    assert json.loads(out) == report
+
+
+def test_seed_data_and_epochs_reach_the_recipe(command, monkeypatch, tmp_path):
+    from mcuprune.errors import InputError
+    from mcuprune.recipes import run
+
+    def refuse(recipe, folder):
+        found = (recipe.training.seed, recipe.training.epochs, recipe.data.path, folder)
+        raise InputError(" ".join(map(str, found)))
+
+    monkeypatch.setattr(run, "run_recipe", refuse)
+    options = ["--seed", 7, "--epochs", 3, "--data", "my: data", "--out", tmp_path]
+    _, _, err = command("run", "fashion", *options)
+    assert f"error: 7 3 my: data {tmp_path}" in err
+
+
+def test_ctrl_c(command, monkeypatch):
+    def stop():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mcuprune.boards.board_names", stop)
+    code, _, err = command("boards")
+    assert code == 130
+    assert "stopped: nothing was changed" in err
 
 
 def test_unknown_command(command):

@@ -43,6 +43,8 @@ def load_keras(path: str | Path) -> Any:
     """
     if not Path(path).is_file():
         raise InputError(f"{path} is no file: give the path of a .keras or .h5 model")
+    if not is_keras_file(path):
+        raise InputError(f"{path} is no Keras model: give a file that ends in .keras or .h5")
     import keras
 
     try:

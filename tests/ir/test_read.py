@@ -38,6 +38,13 @@ def test_missing_keras_file(tmp_path):
         load_keras(tmp_path / "absent.keras")
 
 
+def test_file_with_another_ending(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"TFL3")
+    with pytest.raises(InputError, match=r"model\.tflite is no Keras model"):
+        load_keras(path)
+
+
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
 def test_broken_keras_file(tmp_path, ending):
     path = tmp_path / f"broken{ending}"
