@@ -19,7 +19,7 @@ class UnknownNameError(InputError):
 
 
 class UnsupportedModelError(InputError):
-    """The model cannot be pruned or deployed as it is (subclassed, tf_keras, no prunable channel)."""
+    """The model cannot be pruned or deployed: subclassed, tf_keras, no prunable channel ..."""
 
 
 class InfeasibleBudgetError(InputError):
