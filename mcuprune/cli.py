@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mcuprune.errors import BudgetExceededError, InputError, McupruneError
+from mcuprune.errors import InputError, McupruneError
 
 if TYPE_CHECKING:
     from mcuprune.budget import Budget
@@ -39,8 +39,7 @@ class _ReportingGroup(TyperGroup):
             if ctx.params.get("debug"):
                 traceback.print_exception(error)
             typer.echo(f"error: {error}", err=True)
-            exceeded = isinstance(error, BudgetExceededError)
-            raise typer.Exit(EXIT_EXCEEDED if exceeded else EXIT_BAD_INPUT) from error
+            raise typer.Exit(EXIT_BAD_INPUT) from error
         except KeyboardInterrupt as interrupt:
             kept = str(interrupt) or "nothing was changed"
             typer.echo(f"\nstopped: {kept}", err=True)

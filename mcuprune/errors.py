@@ -38,22 +38,6 @@ class InfeasibleBudgetError(InputError):
         self.available = available
 
 
-class BudgetExceededError(McupruneError):
-    """A finished model exceeds its budget (exit code 1).
-
-    Attributes:
-        resource: Name of the resource.
-        required: What the model needs, in bytes or MACs.
-        available: What the budget allows, in the same unit.
-    """
-
-    def __init__(self, message: str, *, resource: str, required: int, available: int) -> None:
-        super().__init__(message)
-        self.resource = resource
-        self.required = required
-        self.available = available
-
-
 class TrainingDivergedError(McupruneError):
     """The training loss became NaN or infinite."""
 

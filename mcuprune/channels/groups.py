@@ -127,7 +127,7 @@ class _Analysis:
     def _effect(self, call: LayerCall, inputs: tuple[Layout, ...]) -> Effect:
         if self._layer in self._first:
             return self._again(inputs)
-        known = RULES.get(call.kind, unknown_layer)
+        known = RULES.known.get(call.kind, unknown_layer)
         effect = known(call, inputs, self)
         self._first[self._layer] = (inputs, effect)
         return effect

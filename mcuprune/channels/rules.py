@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mcuprune.channels.layout import Layout
 from mcuprune.ir.keras_graph import LayerCall
+from mcuprune.ir.layer_rules import LayerRules
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,18 +81,8 @@ class Coupler(Protocol):
 
 Rule = Callable[[LayerCall, Sequence[Layout], Coupler], Effect]
 
-RULES: dict[str, Rule] = {}
-
-
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
-    """Register a rule for layer classes by name."""
-
-    def register(function: Rule) -> Rule:
-        for kind in kinds:
-            RULES[kind] = function
-        return function
-
-    return register
+RULES = LayerRules[Rule]()
+rule = RULES.register
 
 
 def _optional(layer: Any, names: Sequence[str], layout: Layout) -> tuple[WeightAxis, ...]:

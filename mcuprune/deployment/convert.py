@@ -21,6 +21,7 @@ from mcuprune.errors import ConversionError, UnsupportedModelError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.ir.keras_graph import functional
+from mcuprune.ir.keras_order import INPUT_NAME
 
 
 def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
@@ -81,7 +82,7 @@ def _convert(model: Any, shape: tuple[int, ...], samples: Array, debug: bool) ->
     from tensorflow.lite.python.convert_phase import ConverterError
 
     # The name stands in the file; Keras's own changes from run to run.
-    signature = tf.TensorSpec((1, *shape), tf.float32, name="input")
+    signature = tf.TensorSpec((1, *shape), tf.float32, name=INPUT_NAME)
     infer = tf.function(lambda x: model(x, training=False), input_signature=[signature])
     with contextlib.nullcontext() if debug else _quiet():
         converter = tf.lite.TFLiteConverter.from_concrete_functions([infer.get_concrete_function()])

@@ -79,12 +79,13 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
 
 
 def _rule(call: LayerCall) -> Rule:
-    if call.kind not in RULES:
+    if call.kind not in RULES.known:
         raise UnsupportedModelError(
             f"layer {call.layer.name!r} ({call.kind}) has no rule for its cost on the device: "
-            f"replace it by one of {', '.join(sorted(RULES))}, or drop it from the deployed model"
+            f"replace it by one of {', '.join(sorted(RULES.known))}, or drop it from the "
+            "deployed model"
         )
-    return RULES[call.kind]
+    return RULES.known[call.kind]
 
 
 class _Tensors:

@@ -10,6 +10,7 @@ from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value, integers
 from mcuprune.ir.graph import Extent
 from mcuprune.ir.keras_graph import LayerCall
+from mcuprune.ir.layer_rules import LayerRules
 
 _ARITHMETIC_WITH_ACTIVATION = ("ADD", "MUL", "SUB")
 
@@ -146,15 +147,5 @@ def _broadcast(left: Shape, right: Shape) -> Shape:
 
 Rule = Callable[[Step], Value]
 
-RULES: dict[str, Rule] = {}
-
-
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
-    """Register a rule for layer classes by name."""
-
-    def register(function: Rule) -> Rule:
-        for kind in kinds:
-            RULES[kind] = function
-        return function
-
-    return register
+RULES = LayerRules[Rule]()
+rule = RULES.register
