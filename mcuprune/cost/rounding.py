@@ -6,6 +6,8 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from mcuprune.cost.soft import Soft
+
 
 def is_whole(value: Any) -> bool:
     """Return whether a number is an int (NumPy ints included), so that ``if`` may look at it."""
@@ -16,11 +18,12 @@ def align_up(value: Any, multiple: int) -> Any:
     """Round up to a multiple.
 
     Args:
-        value: An int (NumPy ints included) or a scalar tensor of any Keras backend.
+        value: An int (NumPy ints included), a :class:`~mcuprune.cost.soft.Soft` number or a scalar
+            tensor of any Keras backend.
         multiple: At least 1.
 
     Returns:
-        For an int the exact int. For a tensor the same number, with the gradient of the identity
+        For an int the exact int. Otherwise the same number, with the gradient of the identity
         (straight-through): rounding has gradient 0 almost everywhere, which tells a pruner nothing.
 
     >>> align_up(17, 16), align_up(32, 16), align_up(0, 16)
@@ -28,6 +31,8 @@ def align_up(value: Any, multiple: int) -> Any:
     """
     if is_whole(value):
         return -(-int(value) // multiple) * multiple
+    if isinstance(value, Soft):
+        return value.rounded_up(multiple)
     from keras import ops
 
     rounded = ops.ceil(value / multiple) * multiple

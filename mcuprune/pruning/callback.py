@@ -98,7 +98,6 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             round_to=self.round_to,
             min_channels=self.min_channels,
             exclude=self.exclude,
-            join_losses=True,
         )
         self._trace_anew()
 

@@ -6,15 +6,15 @@ activation, depthwise, pooling) handles channels one by one, so a closed gate co
 the network without the channel computes, for any activation. It costs a multiplication per weight,
 not per activation.
 
-Gradients reach the pruner through *carriers*: trainable variables whose value is overwritten with
-their own gradient when the user's optimizer applies its step (Keras's ``overwrite_with_gradient``,
-made for float8 scales). So gates need no place in the user's optimizer: no slots, no weight decay,
-no clipping, no dependence on its learning rate.
+The loss's gradient reaches the pruner through a *carrier*: a trainable variable whose value is
+overwritten with its own gradient when the user's optimizer applies its step (Keras's
+``overwrite_with_gradient``, made for float8 scales). So gates need no place in the user's
+optimizer: no slots, no weight decay, no clipping, no dependence on its learning rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,28 +59,19 @@ class Gates:
             flat[self._slice(name)] = value
         self._values = flat
         self._open = tf.Variable(flat, dtype=tf.float32, trainable=False, name="gates")
-        self._carriers: list[Any] = []
+        self._sensitivity: Any = None
         self._host: Any = None
         self._gated: list[Any] = []
 
-    def attach(self, penalty: Callable[[Any], Any] | None = None) -> None:
-        """Put the gates into the layers.
-
-        Args:
-            penalty: Takes the soft widths (float32 tensor, one per group) and returns a scalar.
-                It joins ``model.losses`` with its gradient but without its value, so that the
-                reported loss stays comparable.
-        """
+    def attach(self) -> None:
+        """Put the gates into the layers."""
         layers = {layer.name: layer for layer in self._model.layers}
         for name, channels in self._all_groups.layers.items():
             for axis in channels.gates:
                 if any(group in self._first for group in axis.layout.groups):
                     self._gate(layers[name], axis)
         self._host = self._gated[0]
-        self._sensitivity = self._carrier("gate_sensitivity", len(self._values))
-        self._price = self._carrier("width_price", len(self.groups))
-        if penalty is not None:
-            self._price.regularizer = lambda _: _gradient_only(penalty(self.soft_widths()))
+        self._sensitivity = self._carrier()
 
     def detach(self) -> None:
         """Take the gates out: the layers are what they were, their weights ungated."""
@@ -88,9 +79,8 @@ class Gates:
             layer.__class__ = layer._mcuprune_base
             for attribute in ("_mcuprune_gates", "_mcuprune_weight"):
                 del layer.__dict__[attribute]
-        for carrier in self._carriers:
-            self._host._untrack_variable(carrier)
-        self._gated, self._carriers = [], []
+        self._host._untrack_variable(self._sensitivity)
+        self._gated = []
 
     def fold(self) -> None:
         """Multiply the gates into the weights for good and open them.
@@ -120,24 +110,6 @@ class Gates:
         flat = self._sensitivity.numpy().astype(np.float64)
         return {name: flat[self._slice(name)] for name in self.groups}
 
-    def prices(self) -> dict[str, float]:
-        """Return the penalty's derivative by each group's width in the last training step."""
-        flat = self._price.numpy().astype(np.float64)
-        return {name: float(flat[i]) for i, name in enumerate(self.groups)}
-
-    def soft_widths(self) -> Any:
-        """Return the sum of the gates per group, a float32 tensor that carries gradients."""
-        import tensorflow as tf
-
-        owner = np.repeat(np.arange(len(self.groups)), self._widths)
-
-        @tf.custom_gradient  # type: ignore[untyped-decorator]
-        def widths(gates: Any, price: Any) -> Any:
-            sums = tf.math.unsorted_segment_sum(gates[:-1], owner, len(self.groups))
-            return sums, lambda up: (None, tf.cast(up, price.dtype))
-
-        return widths(self._open.read_value(), tf.convert_to_tensor(self._price))
-
     def _gate(self, layer: Any, axis: WeightAxis) -> None:
         if layer not in self._gated:
             layer.__class__ = _gated_class(type(layer), axis.weight)
@@ -166,14 +138,17 @@ class Gates:
 
         return multiply(weight, gate, tf.convert_to_tensor(self._sensitivity))
 
-    def _carrier(self, name: str, length: int) -> Any:
+    def _carrier(self) -> Any:
         self._host._tracker.unlock()
         carrier = self._host.add_weight(
-            shape=(length,), initializer="zeros", dtype="float32", name=name, autocast=False
+            shape=(len(self._values),),
+            initializer="zeros",
+            dtype="float32",
+            name="gate_sensitivity",
+            autocast=False,
         )
         self._host._tracker.lock()
         carrier.overwrite_with_gradient = True
-        self._carriers.append(carrier)
         return carrier
 
     def _index(self, axis: WeightAxis) -> IntArray:
@@ -203,12 +178,6 @@ def _tf_reshape(vector: Any, shape: list[int]) -> Any:
     import tensorflow as tf
 
     return tf.reshape(vector, shape)
-
-
-def _gradient_only(value: Any) -> Any:
-    import tensorflow as tf
-
-    return value - tf.stop_gradient(value)
 
 
 _classes: dict[tuple[type, str], type] = {}

@@ -10,34 +10,38 @@ has to be tuned by hand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from mcuprune.cost.soft import Soft
 
 # Of the quadratic term. A network 10% over its target pays an extra price of 2.
 CURVATURE = 20.0
 
 
 def penalty(
-    terms: Mapping[str, Sequence[Any]],
-    targets: Mapping[str, Any],
-    multipliers: Mapping[str, Any],
-) -> Any:
-    """Return the penalty as a scalar tensor.
+    terms: Mapping[str, Sequence[Soft | float]],
+    targets: Mapping[str, float],
+    multipliers: Mapping[str, float],
+) -> Soft:
+    """Return the penalty with its derivative by each width.
 
     Args:
-        terms: Per resource, terms (bytes or MACs, scalar tensors) that shall not exceed its target.
+        terms: Per resource, terms (bytes or MACs) that shall not exceed its target.
         targets: Target per resource, in the terms' unit.
         multipliers: Strength per resource, at least 0.
 
     Returns:
-        float32 scalar, 0 when no term exceeds its target.
-    """
-    import tensorflow as tf
+        0 without slopes when no term exceeds its target.
 
-    total = tf.constant(0.0)
+    >>> width = Soft.width("conv", 8.0)
+    >>> penalty({"sram": [width * 10]}, {"sram": 80.0}, {"sram": 1.0})
+    Soft(value=0.0, slopes={})
+    """
+    total = Soft(0.0, {})
     for name, values in terms.items():
-        stacked = tf.stack([tf.cast(value, tf.float32) for value in values])
-        excess = tf.nn.relu(stacked / targets[name] - 1.0)
-        total += tf.reduce_sum(multipliers[name] * excess + CURVATURE / 2 * excess**2)
+        for value in values:
+            excess = Soft(0.0, {}) + value / targets[name] - 1.0
+            if excess.value > 0:
+                total = total + excess * multipliers[name] + excess * excess * (CURVATURE / 2)
     return total
 
 

@@ -8,7 +8,8 @@ alike and all groups cost alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -64,36 +65,52 @@ class Projection:
         return int(min(max(multiple, self._floors[name]), full))
 
     def _shrink(self, widths: Widths) -> Widths:
-        while True:
-            excess = self._excess(self._measure(widths))
-            if excess <= 0:
-                return widths
-            # Coarse steps while far away keep the count of measurements low on wide networks.
-            steps = list(self._steps_down(widths, coarse=excess > 0.05))
+        known: dict[str, float] = {}
+        while (excess := self._excess(self._measure(widths))) > 0:
+            steps = self._steps_down(widths, excess)
             if not steps:
                 raise ValueError("the smallest allowed widths exceed the limits")
-            widths = min(steps, key=lambda step: self._loss_rate(widths, step, excess))
+            widths = self._cheapest(widths, steps, excess, known)
+        return widths
+
+    def _cheapest(
+        self, widths: Widths, steps: Mapping[str, Widths], excess: float, known: dict[str, float]
+    ) -> Widths:
+        """Return the step that loses the least worth per share of excess removed.
+
+        A rate measured earlier (``known``) can only have risen while other groups narrowed, so a
+        step whose fresh rate is still the lowest wins without measuring the rest anew.
+        """
+        fresh: set[str] = set()
+        while True:
+            name = min(steps, key=lambda name: (known.get(name, -math.inf), name in fresh))
+            if name in fresh:
+                return steps[name]
+            known[name] = self._loss_rate(widths, steps[name], excess)
+            fresh.add(name)
 
     def _loss_rate(self, widths: Widths, step: Widths, excess: float) -> float:
-        """Return worth lost per share of excess removed."""
-        removed = excess - max(0.0, self._excess(self._measure(step)))
+        removed = excess - self._excess(self._measure(step))
         lost = self.worth(widths) - self.worth(step)
-        return lost / removed if removed > 0 else float("inf") if lost > 0 else 0.0
+        return lost / removed if removed > 0 else math.inf
 
     def _fill(self, widths: Widths) -> Widths:
-        used = self._measure(widths)
-        while True:
-            best, best_rate = None, -1.0
-            for step in self._steps_up(widths):
+        used, steps = self._measure(widths), self._steps_up(widths)
+        while steps:
+            rates = {}
+            for name, step in list(steps.items()):
                 needs = self._measure(step)
                 if self._excess(needs) > 0:
-                    continue
-                rate = self._gain_rate(widths, step, used, needs)
-                if rate > best_rate:
-                    best, best_rate = step, rate
-            if best is None:
-                return widths
-            widths, used = best, self._measure(best)
+                    # Nor will it fit once other groups are wider.
+                    del steps[name]
+                else:
+                    rates[name] = self._gain_rate(widths, step, used, needs)
+            if rates:
+                widths = steps[max(rates, key=lambda name: rates[name])]
+                used = self._measure(widths)
+            still_open = self._steps_up(widths)
+            steps = {name: still_open[name] for name in steps if name in still_open}
+        return widths
 
     def _gain_rate(self, widths: Widths, step: Widths, used: Needs, needs: Needs) -> float:
         """Return worth gained per share of the slack that the step takes."""
@@ -115,15 +132,21 @@ class Projection:
             sum(np.log(max(self._curves[name][width - 1], 1e-12)) for name, width in widths.items())
         )
 
-    def _steps_down(self, widths: Widths, coarse: bool) -> Iterator[Widths]:
+    def _steps_down(self, widths: Widths, excess: float) -> dict[str, Widths]:
+        """Return a narrower step per group, coarse while the limits are far."""
+        divisor = 4 if excess > 1 else 16 if excess > 0.05 else None
+        steps = {}
         for name, width in widths.items():
-            step = max(1, width // 16) if coarse else 1
+            step = max(1, width // divisor) if divisor else 1
             lower = self._rounded(name, width - step * self._round_to)
-            if self._floors[name] <= lower < width:
-                yield {**widths, name: lower}
+            if lower < width:
+                steps[name] = {**widths, name: lower}
+        return steps
 
-    def _steps_up(self, widths: Widths) -> Iterator[Widths]:
+    def _steps_up(self, widths: Widths) -> dict[str, Widths]:
+        steps = {}
         for name, width in widths.items():
             higher = self._rounded(name, width + self._round_to)
             if higher > width:
-                yield {**widths, name: higher}
+                steps[name] = {**widths, name: higher}
+        return steps

@@ -45,8 +45,6 @@ class Pruner:
         min_channels: No group becomes narrower.
         exclude: Layer names or patterns (``"stem*"``) whose output channels all stay.
         optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
-        join_losses: Let the penalty's gradient join ``model.losses`` by itself, for loops (such as
-            ``fit``) that do not call :meth:`penalty`.
 
     Raises:
         UnsupportedModelError: The model is of an unsupported form or has no prunable channel.
@@ -66,8 +64,9 @@ class Pruner:
         min_channels: int = 1,
         exclude: Sequence[str] = (),
         optimizer: Any = None,
-        join_losses: bool = False,
     ) -> None:
+        import tensorflow as tf
+
         if not 0 <= start_step < end_step:
             raise InputError(
                 f"start_step {start_step} and end_step {end_step}: pruning needs "
@@ -79,7 +78,7 @@ class Pruner:
         self.budget = budget
         self.start_step, self.end_step, self._cuts = start_step, end_step, cuts
         self._round_to, self._min_channels, self._exclude = round_to, min_channels, tuple(exclude)
-        self._optimizer, self._join_losses = optimizer, join_losses
+        self._optimizer = optimizer
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
         self._importance = Importance()
@@ -89,7 +88,8 @@ class Pruner:
         self.done = all(reference[name] <= limit for name, limit in self._limits.items())
         self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
         self._prices = Prices(self._limits, reference)
-        self._prices.move(0.0, self._resources, self._full)
+        self._penalty = tf.Variable(0.0, trainable=False, name="penalty")
+        self._price(0.0)
         self._gates: Gates | None = None
         if not self.done:
             before = list(model.trainable_variables)
@@ -102,17 +102,14 @@ class Pruner:
         return self._groups
 
     def penalty(self) -> Any:
-        """Return the penalty on the soft widths, a float32 scalar to add to the loss.
+        """Return the penalty on the soft widths, a float32 scalar tensor to add to the loss.
 
-        It is zero while every resource is within its present target.
+        It is zero while every resource is within its present target. Its gradient by the widths is
+        known in closed form and :meth:`step` applies it, so adding it only lets the loss show it.
         """
         import tensorflow as tf
 
-        if self._gates is None:
-            return tf.constant(0.0)
-        # Autograph would rewrite the cost formulas line by line: seconds per trace, for nothing.
-        plain = tf.autograph.experimental.do_not_convert(self._penalty_at)
-        return plain(self._gates.soft_widths())
+        return tf.convert_to_tensor(self._penalty)
 
     def step(self, steps: int = 1) -> bool:
         """Take note of a finished training step; move gates and cut channels when due.
@@ -203,24 +200,22 @@ class Pruner:
                     available=limit,
                 )
 
-    def _penalty_at(self, soft_widths: Any) -> Any:
-        import tensorflow as tf
-
-        widths = dict(zip(self._full, tf.unstack(soft_widths), strict=True))
-        return self._prices.penalty(self._resources, widths)
-
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step."""
         assert self._gates is not None
         shares = self._importance.scores(self._full)
-        prices, gates = self._gates.prices(), self._gates.values()
+        gates = self._gates.values()
         for name, width in self._soft.items():
-            force = marginal_worth(shares[name], width) - width * prices[name]
+            force = marginal_worth(shares[name], width) - width * self._prices.of(name)
             floor, full = self._floors()[name], self._full[name]
             self._soft[name] = moved(width, force, WIDTH_RATE, floor, full)
             gates[name] = gates_for(shares[name], self._soft[name], gates[name], GATE_RATE)
         self._gates.assign(gates)
-        self._prices.move(fraction, self._resources, self._whole())
+        self._price(fraction)
+
+    def _price(self, fraction: float) -> None:
+        self._prices.move(fraction, self._resources, self._soft)
+        self._penalty.assign(self._prices.penalty)
 
     def _whole(self) -> dict[str, int]:
         floors = self._floors()
@@ -247,6 +242,7 @@ class Pruner:
         self.done, self._gates = last, None
         if last:
             self._soft = {name: float(width) for name, width in self._full.items()}
+            self._price(1.0)
         else:
             self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
             self._attach({name: gates[name][kept[name]] for name in self._full})
@@ -254,7 +250,7 @@ class Pruner:
 
     def _attach(self, values: Mapping[str, FloatArray] | None = None) -> None:
         self._gates = Gates(self.model, self._groups, self._prunable, values)
-        self._gates.attach(self._penalty_at if self._join_losses else None)
+        self._gates.attach()
 
     def _follow(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import total_macs
 from mcuprune.cost.memory import arena_head, arena_tail, working_sets
+from mcuprune.cost.soft import Soft
 from mcuprune.ir.graph import Graph
 
 
@@ -41,24 +42,31 @@ class ResourceModel:
         others, never larger, are each operator's working set and tail.
         """
         graph = self._at(widths)
-        terms = self._terms(graph, 1)
+        terms = self._terms(graph)
         if "sram" in terms:
             terms["sram"].insert(0, arena_head(graph) + arena_tail(graph))
         return terms
 
-    def soft_terms(self, widths: Mapping[str, Any], head_factor: Any) -> dict[str, list[Any]]:
+    def soft_terms(self, widths: Mapping[str, float]) -> dict[str, list[Any]]:
         """Return the terms whose largest is each resource, at soft widths.
 
         Every operator's working set is a term of the arena, so that all that exceed the target
-        are pushed down together and not only the largest.
+        are pushed down together and not only the largest. They are scaled by what TFLM's greedy
+        plan wastes at the nearest whole widths.
 
         Args:
-            widths: A scalar tensor per group that changes.
-            head_factor: Arena head over largest working set: what the greedy plan wastes.
-        """
-        return self._terms(self._at(widths), head_factor)
+            widths: Soft width of each group that changes.
 
-    def _terms(self, graph: Graph, head_factor: Any) -> dict[str, list[Any]]:
+        Returns:
+            ``cost.soft.Soft`` numbers, or plain ones where no width has a say.
+        """
+        wasted = 1.0
+        if "sram" in self.limited:
+            wasted = self.head_factor({name: max(1, round(w)) for name, w in widths.items()})
+        soft = {name: Soft.width(name, width) for name, width in widths.items()}
+        return self._terms(self._at(soft), wasted)
+
+    def _terms(self, graph: Graph, head_factor: float = 1) -> dict[str, list[Any]]:
         terms: dict[str, list[Any]] = {}
         if "sram" in self.limited:
             tail = arena_tail(graph)

@@ -1,31 +1,31 @@
 import pytest
-import tensorflow as tf
 
+from mcuprune.cost.soft import Soft
 from mcuprune.pruning.penalty import CURVATURE, ascend, penalty
 
 
-def at(width: tf.Variable, target: float, multiplier: float) -> tuple[float, float]:
-    """Penalty and derivative for two terms, 10 and 5 bytes per channel."""
-    with tf.GradientTape() as tape:
-        terms = {"sram": [width * 10.0, width * 5.0]}
-        value = penalty(terms, {"sram": target}, {"sram": multiplier})
-    return float(value), float(tape.gradient(value, width))
+def at(width: float, target: float, multiplier: float) -> tuple[float, float]:
+    """Penalty and derivative for two terms, 10 and 5 bytes per channel, and one that is fixed."""
+    channels = Soft.width("conv", width)
+    terms = {"sram": [channels * 10, channels * 5, 7]}
+    found = penalty(terms, {"sram": target}, {"sram": multiplier})
+    return found.value, found.slopes.get("conv", 0.0)
 
 
 def test_within_the_target_the_penalty_and_its_gradient_are_zero() -> None:
-    assert at(tf.Variable(8.0), target=80.0, multiplier=3.0) == (0.0, 0.0)
+    assert at(8.0, target=80.0, multiplier=3.0) == (0.0, 0.0)
 
 
 def test_only_terms_over_the_target_are_priced() -> None:
     # First term 80/50: excess 0.6; second 40/50: none.
-    value, slope = at(tf.Variable(8.0), target=50.0, multiplier=3.0)
+    value, slope = at(8.0, target=50.0, multiplier=3.0)
     assert value == pytest.approx(3.0 * 0.6 + CURVATURE / 2 * 0.36)
     assert slope == pytest.approx((3.0 + CURVATURE * 0.6) * 10 / 50)
 
 
 def test_every_term_over_the_target_is_priced_not_only_the_largest() -> None:
     # Excesses 80/20 - 1 = 3 and 40/20 - 1 = 1.
-    value, slope = at(tf.Variable(8.0), target=20.0, multiplier=1.0)
+    value, slope = at(8.0, target=20.0, multiplier=1.0)
     assert value == pytest.approx((3.0 + CURVATURE / 2 * 9) + (1.0 + CURVATURE / 2 * 1))
     assert slope == pytest.approx((1 + CURVATURE * 3) * 0.5 + (1 + CURVATURE * 1) * 0.25)
 

@@ -13,31 +13,34 @@ from mcuprune.recipes.models import digits_cnn
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
-def train(model: Any, pruner: Pruner, optimizer: Any, digits: Arrays, steps: int) -> list[float]:
-    """A loop of the user's own; returns the loss of each step."""
+def train(
+    model: Any, pruner: Pruner, optimizer: Any, digits: Arrays, steps: int
+) -> tuple[list[float], list[float]]:
+    """A loop of the user's own; returns loss and penalty of each step."""
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def make_step() -> Any:
         @tf.function
         def step(x: Any, y: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss = loss_of(y, model(x, training=True))
-                total = loss + pruner.penalty()
+                loss, penalty = loss_of(y, model(x, training=True)), pruner.penalty()
+                total = loss + penalty
             variables = model.trainable_variables
             optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
-            return loss
+            return loss, penalty
 
         return step
 
     x, y = digits
-    step, losses = make_step(), []
+    step, seen = make_step(), []
     for index in range(steps):
         batch = slice(index * 64 % 1024, index * 64 % 1024 + 64)
-        losses.append(float(step(x[batch], y[batch])))
+        seen.append([float(value) for value in step(x[batch], y[batch])])
         if pruner.step():
             step = make_step()
     pruner.finish()
-    return losses
+    losses, penalties = zip(*seen, strict=True)
+    return list(losses), list(penalties)
 
 
 def test_a_loop_of_the_users_own_ends_within_the_budget(digits: Arrays) -> None:
@@ -46,12 +49,16 @@ def test_a_loop_of_the_users_own_ends_within_the_budget(digits: Arrays) -> None:
     pruner = Pruner(
         model, Budget(macs=50_000), start_step=20, end_step=60, cuts=2, optimizer=optimizer
     )
-    losses = train(model, pruner, optimizer, digits, steps=96)
+    losses, penalties = train(model, pruner, optimizer, digits, steps=96)
     macs = pruner.resources()["macs"]
     first, second, third = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
     by_hand = 576 * first + 144 * first * second + 36 * second * third + 10 * third
     assert macs == by_hand <= 50_000
     assert np.mean(losses[-16:]) < 0.5 * np.mean(losses[:16])
+    # Nothing is due before step 20, nothing is owed after step 60.
+    assert max(penalties[:20]) == 0.0
+    assert max(penalties[20:60]) > 0.0
+    assert max(penalties[60:]) == 0.0
     # The optimizer counted every step: it was rebuilt in place and not replaced.
     assert int(optimizer.iterations.numpy()) == 96
 
