@@ -25,7 +25,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
     Args:
         budget: Limits to meet, in bytes and MACs.
         start_epoch: Epochs of plain training before the first gate moves.
-        end_epoch: Epoch at whose end the last cut is made; half of all epochs by default.
+        end_epoch: Epochs after which the last cut is made; a third of all by default, so that the
+            small network gets most of the training.
         cuts: How often channels are removed on the way, the last one included. Each costs a new
             trace of the training step, some seconds.
         round_to: Widths become multiples of this.
@@ -81,7 +82,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Find the groups, refuse an impossible budget, attach the gates."""
         epochs = self.params["epochs"]
-        end_epoch = self.end_epoch or max(self.start_epoch + 1, epochs // 2)
+        end_epoch = self.end_epoch or max(self.start_epoch + 1, epochs // 3)
         if end_epoch > epochs:
             raise InputError(
                 f"end_epoch {end_epoch} lies beyond the {epochs} epochs of fit: train longer or "
