@@ -30,6 +30,11 @@ def rebuild_optimizer(
             variables that are absent go, and new ones that succeed none start with fresh slots.
         slice_slot: Gives a slot's new value.
     """
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:  # mixed_float16: a LossScaleOptimizer around the one with the slots
+        rebuild_optimizer(inner, old_variables, new_variables, successors, slice_slot)
+        _learn_variables(optimizer, new_variables)
+        return
     old_slots = _slots(optimizer, old_variables)
     scalars = _scalars(optimizer, old_slots)
     values = {
@@ -43,7 +48,8 @@ def rebuild_optimizer(
         value = values.get((id(owner), name))
         if value is not None and value.shape == tuple(slot.shape):
             slot.assign(value)
-    for before, after in zip(scalars, _scalars(optimizer, new_slots), strict=True):
+    # Not strict: Adafactor adds zeros, one per bias, after those that count.
+    for before, after in zip(scalars, _scalars(optimizer, new_slots), strict=False):
         after.assign(before)
 
 
@@ -54,10 +60,12 @@ def _slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
     """Pair a built optimizer's slots with their owners.
 
     Keras keeps no such list, but a second optimizer of the same config makes its variables in the
-    same order.
+    same order. An optimizer whose build was broken off (Ctrl-C) has no state to keep.
     """
     twin = type(optimizer).from_config(optimizer.get_config())
     made = _built_slots(twin, variables)
+    if len(twin.variables) != len(optimizer.variables):
+        return []
     place = {id(variable): index for index, variable in enumerate(twin.variables)}
     return [(owner, name, optimizer.variables[place[id(slot)]]) for owner, name, slot in made]
 
@@ -81,9 +89,22 @@ def _built_slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
 
 
 def _scalars(optimizer: Any, slots: Sequence[Slot]) -> list[Any]:
-    """Return the values of the variables that belong to no weight (iterations, learning rate)."""
+    """Return the numbers that belong to no weight (iterations, learning rate).
+
+    What an optimizer sizes by a weight without referring to it (Adafactor's row and column
+    averages) is neither slot nor number: it starts fresh.
+    """
     owned = {id(slot) for _, _, slot in slots}
-    return [variable for variable in optimizer.variables if id(variable) not in owned]
+    free = [variable for variable in optimizer.variables if id(variable) not in owned]
+    return [variable for variable in free if len(variable.shape) == 0]
+
+
+def _learn_variables(optimizer: Any, variables: Sequence[Any]) -> None:
+    """Tell a built optimizer that has no slots which variables it is for."""
+    optimizer._trainable_variables_indices = {
+        optimizer._var_key(variable): index for index, variable in enumerate(variables)
+    }
+    optimizer._trainable_variables = list(variables)
 
 
 def _forget(optimizer: Any) -> None:

@@ -159,6 +159,12 @@ class Gates:
         return slice(start, start + self._all_groups.groups[group].width)
 
 
+def left_in(model: Any) -> list[Gates]:
+    """Return gates that an earlier training left in a model when it was broken off."""
+    found = [layer.__dict__.get("_mcuprune_gates") for layer in getattr(model, "layers", ())]
+    return list({id(gates): gates for gates in found if gates is not None}.values())
+
+
 def _first_index(groups: Sequence[Group]) -> tuple[dict[str, int], int]:
     first, count = {}, 0
     for group in groups:

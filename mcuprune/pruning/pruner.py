@@ -13,7 +13,7 @@ from mcuprune.channels.optimizer import rebuild_optimizer
 from mcuprune.channels.surgery import Succession, cut
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
 from mcuprune.ir.from_keras import graph_from_keras
-from mcuprune.pruning.gates import FloatArray, Gates
+from mcuprune.pruning.gates import FloatArray, Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
 from mcuprune.pruning.projection import Projection
@@ -72,6 +72,11 @@ class Pruner:
                 f"start_step {start_step} and end_step {end_step}: pruning needs "
                 "0 <= start_step < end_step"
             )
+        if not isinstance(budget, Budget):
+            raise InputError(
+                f"expected a Budget, found {type(budget).__name__}: write for example "
+                'mcuprune.Budget(sram="64KiB")'
+            )
         if min(cuts, round_to, min_channels) < 1:
             raise InputError("cuts, round_to and min_channels must be at least 1")
         self.model = model
@@ -82,6 +87,8 @@ class Pruner:
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
         self._importance = Importance()
+        for gates in left_in(model):
+            self._take_out(gates)
         self._read_model()
         self._refuse_impossible()
         reference = self._resources.exact(self._full)
@@ -142,11 +149,8 @@ class Pruner:
     def release(self) -> None:
         """Take the gates out without cutting further: the model is plain, the budget not met."""
         if self._gates is not None:
-            before = list(self.model.trainable_variables)
-            self._gates.fold()
-            self._gates.detach()
+            self._take_out(self._gates)
             self._gates = None
-            self._follow(before, _themselves(before))
         self.done = True
 
     def resources(self) -> dict[str, int]:
@@ -247,6 +251,12 @@ class Pruner:
             self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
             self._attach({name: gates[name][kept[name]] for name in self._full})
         self._follow(before, succession.successors, succession)
+
+    def _take_out(self, gates: Gates) -> None:
+        before = list(self.model.trainable_variables)
+        gates.fold()
+        gates.detach()
+        self._follow(before, _themselves(before))
 
     def _attach(self, values: Mapping[str, FloatArray] | None = None) -> None:
         self._gates = Gates(self.model, self._groups, self._prunable, values)

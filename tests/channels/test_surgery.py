@@ -156,6 +156,7 @@ OPTIMIZERS = {
     "rmsprop": lambda: keras.optimizers.RMSprop(0.01, momentum=0.5),
     "nadam": lambda: keras.optimizers.Nadam(0.01),
     "lion": lambda: keras.optimizers.Lion(0.001),
+    "mixed_float16": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01)),
 }
 
 
@@ -202,3 +203,37 @@ def test_optimizer_goes_on_as_if_the_channels_had_never_been(name: str) -> None:
     assert int(model.optimizer.iterations.numpy()) == 4
     for ours, theirs in zip(model.weights, small.weights, strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-6)
+
+
+def test_slots_that_refer_to_no_weight_start_fresh() -> None:
+    """Adafactor sizes its row and column averages by a weight without naming it."""
+    model = sequential()
+    model.compile(keras.optimizers.Adafactor(), "mse")
+    inputs, targets = np.ones((2, 8, 8, 1), "float32"), np.ones((2, 3), "float32")
+    model.train_on_batch(inputs, targets)
+    groups = coupling_groups(model)
+    before = list(model.trainable_variables)
+    succession = cut(model, groups, {groups.prunable[0].name: np.array([0, 2])})
+    rebuild_optimizer(
+        model.optimizer,
+        before,
+        model.trainable_variables,
+        succession.successors,
+        succession.slice_like,
+    )
+    model.make_train_function(force=True)
+    model.train_on_batch(inputs, targets)
+    assert int(model.optimizer.iterations.numpy()) == 2
+
+
+def test_an_optimizer_whose_build_was_broken_off_starts_fresh() -> None:
+    model = sequential()
+    model.compile("adam", "mse")
+    variables = model.trainable_variables
+    model.optimizer.build(variables)
+    for slot in model.optimizer.variables[5:]:
+        model.optimizer._tracker.untrack(slot)
+    same = {id(variable): variable for variable in variables}
+    rebuild_optimizer(model.optimizer, variables, variables, same, lambda value, _: value)
+    model.train_on_batch(np.ones((2, 8, 8, 1), "float32"), np.ones((2, 3), "float32"))
+    assert len(model.optimizer.variables) == 2 + 2 * len(variables)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mcuprune.budget import Budget
+from mcuprune.cost.macs import total_macs
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import (
@@ -15,6 +16,7 @@ from mcuprune.errors import (
     TrainingDivergedError,
     UnsupportedModelError,
 )
+from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.callback import MCUPruning
 
 BUDGET = Budget(sram=3400, flash=14000, macs=60_000)
@@ -239,3 +241,56 @@ def test_excluded_layers_keep_their_width(compiled: Callable[..., Any], digits: 
     widths = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
     assert widths[0] == 16
     assert [w % 8 for w in widths] == [0, 0, 0]
+
+
+def test_a_training_broken_off_leaves_no_gates_in_the_next(digits: Arrays) -> None:
+    def break_off(batch: int, *_: Any) -> None:
+        if batch == 10:
+            raise KeyboardInterrupt
+
+    model = small_network()
+    broken = MCUPruning(Budget(macs=2_500), start_epoch=0, end_epoch=2)
+    stop = keras.callbacks.LambdaCallback(on_train_batch_end=break_off)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*digits, epochs=2, batch_size=64, verbose=0, callbacks=[broken, stop])
+    assert [w.path for w in model.weights if "gate" in w.path]
+    pruning = MCUPruning(Budget(macs=2_500), start_epoch=0, end_epoch=1, cuts=1)
+    model.fit(*digits, epochs=1, batch_size=64, verbose=0, callbacks=[pruning])
+    assert not [w.path for w in model.weights if "gate" in w.path]
+    assert total_macs(graph_from_keras(model)) <= 2_500
+
+
+def test_best_weights_are_restored_when_early_stopping_starts_after_the_last_cut(
+    digits: Arrays,
+) -> None:
+    model = small_network()
+    pruning = MCUPruning(Budget(macs=2_500), start_epoch=0, end_epoch=1, cuts=1)
+    # No epoch improves by 10, so that it stops and restores the first epoch it looked at.
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="loss", min_delta=10, patience=1, start_from_epoch=1, restore_best_weights=True
+    )
+    model.fit(*digits, epochs=5, batch_size=256, verbose=0, callbacks=[pruning, stopping])
+    assert stopping.stopped_epoch == 2
+    assert total_macs(graph_from_keras(model)) <= 2_500
+
+
+def test_a_budget_of_another_type_is_refused(digits: Arrays) -> None:
+    pruning = MCUPruning("64KiB", end_epoch=2)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="expected a Budget, found str"):
+        small_network().fit(*digits, epochs=2, verbose=0, callbacks=[pruning])
+
+
+def small_network() -> Any:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.Conv2D(8, 3, strides=2, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(10),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(3e-3), loss)
+    return model
