@@ -62,9 +62,8 @@ def recipe_path(name: str) -> Path:
     path = Path(name)
     if not path.is_file():
         known = ", ".join(catalogue.names(RECIPES_FOLDER))
-        raise InputError(
-            f"recipe file {name} does not exist: check the path, or name one of {known}"
-        )
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"recipe file {name} {found}: check the path, or name one of {known}")
     return path
 
 
@@ -162,9 +161,25 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return values
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (where, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f"the key {key!r} is given {keys.count(key)} times",
+                    where.start_mark,
+                )
+        return super().construct_mapping(node, deep)
+
+
 def _yaml_value(text: str, what: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         place = " ".join(str(error).split())
         raise InputError(f"{what} is no valid YAML ({place}): correct it") from error

@@ -64,6 +64,12 @@ def test_missing_file():
         load_recipe("nowhere.yaml")
 
 
+def test_a_folder_is_no_recipe(tmp_path):
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        load_recipe(str(tmp_path / "folder.yaml"))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -71,6 +77,7 @@ def test_missing_file():
         (b"- a\n- b\n", "holds list, expected a mapping"),
         (b"", "holds NoneType, expected a mapping"),
         (b"\xff\xfe\x00", "is not readable"),
+        (b"training:\n  epochs: 3\n  epochs: 4\n", "the key 'epochs' is given 2 times"),
         (b"a: !!python/object/apply:os.system [ls]", "no valid YAML"),
     ],
 )
