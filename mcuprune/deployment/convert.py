@@ -18,6 +18,7 @@ from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
 from mcuprune.engines.native_output import caught_output
 from mcuprune.errors import ConversionError, UnsupportedModelError
+from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.ir.keras_graph import functional
@@ -91,7 +92,8 @@ def _convert(model: Any, shape: tuple[int, ...], samples: Array, debug: bool) ->
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
         try:
-            converted: bytes = converter.convert()
+            with interrupt_deferred():
+                converted: bytes = converter.convert()
         except (RuntimeError, ValueError, ConverterError) as error:
             problem = error
         else:

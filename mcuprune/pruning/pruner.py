@@ -12,6 +12,7 @@ from mcuprune.channels.groups import Group, Groups, coupling_groups
 from mcuprune.channels.optimizer import rebuild_optimizer
 from mcuprune.channels.surgery import Succession, cut
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
+from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.gates import FloatArray, Gates, left_in
 from mcuprune.pruning.importance import Importance
@@ -137,14 +138,16 @@ class Pruner:
             self._move(self._moves_done / MOVES)
         if self._cuts_done < min(math.floor(fraction * self._cuts + 1e-9), self._cuts):
             self._cuts_done = min(math.floor(fraction * self._cuts + 1e-9), self._cuts)
-            self._cut(self._cuts_done / self._cuts)
+            with interrupt_deferred():
+                self._cut(self._cuts_done / self._cuts)
             return True
         return False
 
     def finish(self) -> None:
         """Cut to the budget now, whatever is left of the schedule, and leave a plain model."""
         if not self.done:
-            self._cut(1.0)
+            with interrupt_deferred():
+                self._cut(1.0)
 
     def release(self) -> None:
         """Take the gates out without cutting further: the model is plain, the budget not met."""

@@ -244,7 +244,7 @@ def test_excluded_layers_keep_their_width(compiled: Callable[..., Any], digits: 
 
 
 def test_a_training_broken_off_leaves_no_gates_in_the_next(digits: Arrays) -> None:
-    def break_off(batch: int, *_: Any) -> None:
+    def break_off(batch: int, **_: Any) -> None:
         if batch == 10:
             raise KeyboardInterrupt
 
