@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from mcuprune.deployment.float32 import in_float32
 from mcuprune.deployment.quantize import calibration_samples
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
@@ -29,7 +30,8 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
     """Convert a Keras model to full int8.
 
     Args:
-        model: A built functional or Sequential ``keras.Model`` with one input and one output.
+        model: A built functional or Sequential ``keras.Model`` with one input and one output. One
+            of mixed precision is converted as a float32 copy.
         calibration: Inputs as the model was trained on, shape ``(n, ...)``; a hundred or more.
         debug: Leave the converter's messages on the terminal.
 
@@ -45,7 +47,7 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
     shape = _input_shape(model)
     samples = calibration_samples(calibration, shape)
     _refuse_recurrent(model)
-    converted = _convert(model, shape, samples, debug)
+    converted = _convert(in_float32(model), shape, samples, debug)
     _require_int8(parse_tflite(converted, model.name))
     return strip(converted)
 

@@ -59,6 +59,30 @@ def test_same_model_gives_the_same_file(digits_model, digits_tflite, digit_image
     assert convert_int8(clone, digit_images[0][:100]) == digits_tflite
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_is_converted_as_float32(policy):
+    def build(dtype):
+        layers = keras.layers
+        return keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                layers.Conv2D(4, 3, use_bias=False, dtype=dtype),
+                layers.BatchNormalization(dtype=dtype),
+                layers.ReLU(dtype=dtype),
+                layers.TimeDistributed(layers.Dense(4, dtype=dtype), dtype=dtype),
+                layers.Flatten(dtype=dtype),
+                layers.Dense(3, dtype=dtype),
+            ],
+            name="mixed",
+        )
+
+    mixed, plain = build(policy), build("float32")
+    plain.set_weights(mixed.get_weights())
+    data = noise(20, 8, 8, 1)
+    assert convert_int8(mixed, data) == convert_int8(plain, data)
+    assert mixed.layers[0].compute_dtype == policy.removeprefix("mixed_")
+
+
 def test_flatten_and_reshape_need_no_shape_arithmetic():
     layers = keras.layers
     model = small(
