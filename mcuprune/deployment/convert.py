@@ -40,8 +40,8 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
 
     Raises:
         InputError: The calibration data do not fit the model.
-        UnsupportedModelError: The model has several inputs or outputs, an open input dimension or
-            a recurrent layer, or is subclassed.
+        UnsupportedModelError: The model has several inputs or outputs, or keeps one in a dict; it
+            has an open input dimension or a recurrent layer, or is subclassed.
         ConversionError: The converter failed, or left operators that are not int8.
     """
     shape = _input_shape(model)
@@ -59,6 +59,7 @@ def _input_shape(model: Any) -> tuple[int, ...]:
             f"model {model.name!r} has {len(net.inputs)} inputs and {len(net.outputs)} outputs; "
             "one of each can be deployed: split the model"
         )
+    _require_plain_tensors(net)
     shape = tuple(net.inputs[0].shape[1:])
     if any(dim is None for dim in shape):
         raise UnsupportedModelError(
@@ -66,6 +67,17 @@ def _input_shape(model: Any) -> tuple[int, ...]:
             "one: give keras.Input its full shape"
         )
     return shape
+
+
+def _require_plain_tensors(net: Any) -> None:
+    for what, found in (("input", net.input), ("output", net.output)):
+        # A list of one input is called like the input itself.
+        if isinstance(found, dict) or (what == "output" and isinstance(found, list | tuple)):
+            raise UnsupportedModelError(
+                f"model {net.name!r} has its {what} in a {type(found).__name__}; a plain tensor "
+                "can be deployed: deploy keras.Model(model.inputs[0], model.outputs[0]), which "
+                "shares the layers"
+            )
 
 
 def _refuse_recurrent(model: Any) -> None:

@@ -144,6 +144,21 @@ def test_two_inputs_are_refused():
         convert_int8(keras.Model([a, b], a + b), noise(5, 4))
 
 
+def test_input_and_output_in_a_dict_are_refused_and_what_to_deploy_works():
+    image = keras.Input((4,), name="image")
+    classes = keras.layers.Dense(2)(image)
+    for held, found in (
+        (keras.Model({"image": image}, classes), "input in a dict"),
+        (keras.Model(image, {"classes": classes}), "output in a dict"),
+        (keras.Model(image, [classes]), "output in a list"),
+    ):
+        with pytest.raises(UnsupportedModelError, match=found):
+            convert_int8(held, noise(5, 4))
+        plain = keras.Model(held.inputs[0], held.outputs[0])
+        kinds = [o.kind for o in parse_tflite(convert_int8(plain, noise(5, 4)), "m").operators]
+        assert kinds == ["FULLY_CONNECTED"]
+
+
 @pytest.mark.parametrize(
     ("calibration", "message"),
     [
