@@ -195,10 +195,12 @@ def deploy(
     if as_json:
         _print_json(deployment.to_json())
     else:
+        from mcuprune.report.summary import arena_lines
         from mcuprune.report.table import HOST_NOTE, resources_table, verdict_table
 
         verdict = [] if deployment.verdict is None else [verdict_table(deployment.verdict)]
-        _print(resources_table(deployment.resources), HOST_NOTE, *verdict, f"Written to {out}")
+        notes = [HOST_NOTE, *verdict, *arena_lines(deployment.to_json()), f"Written to {out}"]
+        _print(resources_table(deployment.resources), *notes)
     fits = deployment.verdict is None or deployment.verdict.fits
     raise typer.Exit(0 if fits else EXIT_EXCEEDED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,6 +147,27 @@ def test_deploy(command, keras_file, tmp_path):
     )
     assert code == 1
     assert "does not fit" in out
+    assert "kTensorArenaSize" not in out
+    used_bytes = json.loads((out_folder / "report.json").read_text())["arena"]["used"][
+        "total_bytes"
+    ]
+    code, out, _ = command(
+        "deploy",
+        keras_file,
+        "--calibration",
+        calibration,
+        "--out",
+        out_folder,
+        "--sram",
+        used_bytes,
+    )
+    assert code == 0
+    assert f"kTensorArenaSize is {_reserved_bytes(out_folder):,} B" in " ".join(out.split())
+
+
+def _reserved_bytes(folder: Path) -> int:
+    settings = (folder / "model_settings.h").read_text()
+    return int(re.search(r"kTensorArenaSize = (\d+)", settings)[1])
 
 
 def cut_short(path: Path, tmp_path: Path) -> Path:

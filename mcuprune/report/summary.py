@@ -22,7 +22,7 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     console.print(HOST_NOTE, style="dim")
     console.print(agreement_sentence(report["agreement"]), highlight=False)
     console.print(report["limit"], highlight=False)
-    for line in verdict_lines(report["check"]):
+    for line in (*verdict_lines(report["check"]), *arena_lines(report)):
         console.print(line, highlight=False)
     console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
 
@@ -51,4 +51,24 @@ def verdict_lines(check: Mapping[str, Any] | None) -> list[str]:
         f"The budget is exceeded: {name} requires {row['required']:,} {row['unit']}, "
         f"{row['available']:,} {row['unit']} are available, {row['excess']:,} too many."
         for name, row in over.items()
+    ]
+
+
+def arena_lines(report: Mapping[str, Any]) -> list[str]:
+    """Say when the array to reserve exceeds an SRAM budget that the used arena meets.
+
+    Args:
+        report: What ``report.json`` of a run or a deployment holds.
+    """
+    budget_bytes = (report["budget"] or {}).get("sram")
+    arena = report["arena"]
+    used_bytes, reserved_bytes = arena["used"]["total_bytes"], arena["tensor_arena_bytes"]
+    if budget_bytes is None or not used_bytes <= budget_bytes < reserved_bytes:
+        return []
+    return [
+        f"TFLM uses {used_bytes:,} of the budget's {budget_bytes:,} B of SRAM, but "
+        f"model_settings.h reserves more: kTensorArenaSize is {reserved_bytes:,} B, because "
+        f"planning needs working memory of its own (TFLM allocates in no less than "
+        f"{arena['smallest_bytes']:,} B on the 64-bit host) and {arena['headroom_percent']}% "
+        "headroom is added for other kernels."
     ]

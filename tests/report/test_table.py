@@ -10,7 +10,7 @@ from mcuprune.budget import Budget
 from mcuprune.cost.resources import estimate
 from mcuprune.cost.verdict import compare
 from mcuprune.ir.graph import Graph, Operator, Tensor
-from mcuprune.report.summary import agreement_sentence, verdict_lines
+from mcuprune.report.summary import agreement_sentence, arena_lines, verdict_lines
 from mcuprune.report.table import operators_table, resources_table, run_table, verdict_table
 
 
@@ -104,6 +104,27 @@ def test_verdict_lines_give_required_available_and_excess():
         "The budget is exceeded: flash requires 12 B, 10 B are available, 2 too many."
     ]
     assert verdict_lines(None) == []
+
+
+def arena_report(budget, used_bytes=3024) -> dict:
+    arena = {"used": {"total_bytes": used_bytes}, "smallest_bytes": 3840}
+    return {
+        "budget": budget,
+        "arena": {**arena, "headroom_percent": 10, "tensor_arena_bytes": 4224},
+    }
+
+
+def test_an_array_larger_than_the_budget_is_said_with_its_reason():
+    (line,) = arena_lines(arena_report({"sram": 3032}))
+    for part in ("uses 3,024 of", "3,032 B", "kTensorArenaSize is 4,224 B", "3,840 B", "10%"):
+        assert part in line
+
+
+def test_nothing_is_said_of_an_array_within_the_budget_or_of_one_exceeded_anyway():
+    assert arena_lines(arena_report({"sram": 4224})) == []
+    assert arena_lines(arena_report({"sram": 3032}, used_bytes=3033)) == []
+    assert arena_lines(arena_report({"flash": 100})) == []
+    assert arena_lines(arena_report(None)) == []
 
 
 def test_agreement_sentence_has_all_counts():
