@@ -10,6 +10,7 @@ import keras
 
 from mcuprune.budget import Budget
 from mcuprune.errors import InputError, TrainingDivergedError
+from mcuprune.pruning.arguments import layer_patterns
 from mcuprune.pruning.pruner import Pruner
 
 
@@ -31,7 +32,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             trace of the training step, some seconds.
         round_to: Widths become multiples of this.
         min_channels: No coupling group becomes narrower.
-        exclude: Layer names or patterns (``"stem*"``) whose output channels all stay.
+        exclude: A layer name or pattern (``"stem*"``) whose output channels all stay, or several.
         verbose: 1 prints a line per cut.
 
     Raises:
@@ -52,7 +53,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         cuts: int = 3,
         round_to: int = 1,
         min_channels: int = 1,
-        exclude: Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         verbose: int = 0,
     ) -> None:
         super().__init__()
@@ -64,7 +65,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self.budget = budget
         self.start_epoch, self.end_epoch = start_epoch, end_epoch
         self.cuts, self.round_to, self.min_channels = cuts, round_to, min_channels
-        self.exclude, self.verbose = tuple(exclude), verbose
+        self.exclude, self.verbose = layer_patterns(exclude), verbose
         self.pruner: Pruner | None = None
 
     def get_config(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from mcuprune.channels.surgery import Succession, cut
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
+from mcuprune.pruning.arguments import layer_patterns, matches, require_matches
 from mcuprune.pruning.gates import FloatArray, Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
@@ -44,7 +44,7 @@ class Pruner:
         cuts: How often channels are removed for good on the way, the last one included.
         round_to: Widths become multiples of this.
         min_channels: No group becomes narrower.
-        exclude: Layer names or patterns (``"stem*"``) whose output channels all stay.
+        exclude: A layer name or pattern (``"stem*"``) whose output channels all stay, or several.
         optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
 
     Raises:
@@ -63,7 +63,7 @@ class Pruner:
         cuts: int = 3,
         round_to: int = 1,
         min_channels: int = 1,
-        exclude: Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         optimizer: Any = None,
     ) -> None:
         import tensorflow as tf
@@ -83,7 +83,8 @@ class Pruner:
         self.model = model
         self.budget = budget
         self.start_step, self.end_step, self._cuts = start_step, end_step, cuts
-        self._round_to, self._min_channels, self._exclude = round_to, min_channels, tuple(exclude)
+        self._round_to, self._min_channels = round_to, min_channels
+        self._exclude = layer_patterns(exclude)
         self._optimizer = optimizer
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
@@ -91,6 +92,7 @@ class Pruner:
         for gates in left_in(model):
             self._take_out(gates)
         self._read_model()
+        require_matches(self._exclude, [layer.name for layer in model.layers])
         self._refuse_impossible()
         reference = self._resources.exact(self._full)
         self.done = all(reference[name] <= limit for name, limit in self._limits.items())
@@ -182,11 +184,7 @@ class Pruner:
         self._resources = ResourceModel(graph, fixed, tuple(self._limits))
 
     def _excluded(self, group: Group) -> bool:
-        return any(
-            fnmatch.fnmatchcase(layer, pattern)
-            for layer in group.producers
-            for pattern in self._exclude
-        )
+        return any(matches(layer, self._exclude) for layer in group.producers)
 
     def _floors(self) -> dict[str, int]:
         smallest = max(self._min_channels, self._round_to)

@@ -1,0 +1,51 @@
+"""Checks what a user hands to pruning, before anything is changed."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+
+from mcuprune.errors import InputError
+from mcuprune.suggest import nearest
+
+
+def layer_patterns(exclude: str | Sequence[str]) -> tuple[str, ...]:
+    """Return patterns of layer names; a single text is one pattern.
+
+    Raises:
+        InputError: Something else than texts.
+
+    >>> layer_patterns("conv*"), layer_patterns(["stem", "conv*"])
+    (('conv*',), ('stem', 'conv*'))
+    """
+    if isinstance(exclude, str):
+        return (exclude,)
+    if not isinstance(exclude, Iterable) or not all(isinstance(item, str) for item in exclude):
+        raise InputError(
+            f"exclude is {exclude!r}: give a layer name or pattern, or a list of them, such as "
+            "['stem*']"
+        )
+    return tuple(exclude)
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a layer's name fits one of the patterns; case matters."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def require_matches(patterns: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse a pattern that no layer has: a misspelt name would silently protect nothing.
+
+    Raises:
+        InputError: Names the pattern and the nearest layer.
+    """
+    for pattern in patterns:
+        if not any(matches(name, [pattern]) for name in names):
+            near = nearest(pattern.strip("*?"), names)
+            hint = f" did you mean {near!r}?" if near else ""
+            raise InputError(f"exclude: no layer matches {pattern!r}:{hint} Layers: {_some(names)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:10])
+    return f"{shown} and {len(names) - 10} more." if len(names) > 10 else f"{shown}."

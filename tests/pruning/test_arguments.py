@@ -1,0 +1,45 @@
+from typing import Any
+
+import pytest
+
+from mcuprune.budget import Budget
+from mcuprune.errors import InputError
+from mcuprune.pruning.arguments import require_matches
+from mcuprune.pruning.callback import MCUPruning
+from mcuprune.pruning.pruner import Pruner
+from mcuprune.recipes.models import digits_cnn
+
+BUDGET = Budget(macs=60_000)
+
+
+def test_one_text_is_one_pattern() -> None:
+    model = digits_cnn()
+    pruner = Pruner(model, BUDGET, exclude="conv1*")
+    # Of conv1, conv2 and conv3 the first keeps its channels.
+    assert sorted(pruner.widths().values()) == [32, 64]
+    pruner.release()
+    assert MCUPruning(BUDGET, exclude="conv1*").get_config()["exclude"] == ["conv1*"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("convolution1", "no layer matches 'convolution1': did you mean 'conv1'"),
+        ("Conv1*", "did you mean 'conv1'"),
+        ("", "no layer matches ''"),
+    ],
+)
+def test_a_pattern_without_a_layer_names_the_nearest(pattern: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Pruner(digits_cnn(), BUDGET, exclude=["conv2", pattern])
+
+
+def test_of_many_layers_ten_are_named() -> None:
+    with pytest.raises(InputError, match=r"Layers: a0, .*a9 and 2 more\.$"):
+        require_matches(["x"], [f"a{index}" for index in range(12)])
+
+
+@pytest.mark.parametrize("exclude", [None, 3, ["conv1", 3]])
+def test_what_is_no_pattern_is_refused(exclude: Any) -> None:
+    with pytest.raises(InputError, match="give a layer name or pattern"):
+        MCUPruning(BUDGET, exclude=exclude)
