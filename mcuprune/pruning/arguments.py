@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from mcuprune.errors import InputError
+from mcuprune.errors import InputError, UnsupportedModelError
 from mcuprune.suggest import nearest
 
 
@@ -49,3 +50,23 @@ def require_matches(patterns: Sequence[str], names: Sequence[str]) -> None:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:10])
     return f"{shown} and {len(names) - 10} more." if len(names) > 10 else f"{shown}."
+
+
+def refuse_strategy(model: Any) -> None:
+    """Refuse a model of ``tf.distribute``: a cut makes new variables, which no replica has.
+
+    Raises:
+        UnsupportedModelError: The model was made under a strategy, or one is in effect.
+    """
+    import tensorflow as tf
+
+    found = getattr(model, "_distribute_strategy", None)
+    if found is None and tf.distribute.has_strategy():
+        found = tf.distribute.get_strategy()
+    if found is not None:
+        raise UnsupportedModelError(
+            f"model {model.name!r} is trained under tf.distribute's {type(found).__name__} "
+            f"(replicas: {found.num_replicas_in_sync}); pruning replaces the model's variables, "
+            "which no strategy follows. Build and compile the model outside strategy.scope() and "
+            "prune on one device."
+        )

@@ -13,7 +13,7 @@ from mcuprune.channels.surgery import Succession, cut
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
-from mcuprune.pruning.arguments import layer_patterns, matches, require_matches
+from mcuprune.pruning.arguments import layer_patterns, matches, refuse_strategy, require_matches
 from mcuprune.pruning.gates import FloatArray, Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
@@ -48,7 +48,8 @@ class Pruner:
         optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
 
     Raises:
-        UnsupportedModelError: The model is of an unsupported form or has no prunable channel.
+        UnsupportedModelError: The model is of an unsupported form, is trained under a strategy of
+            ``tf.distribute``, or has no prunable channel.
         InfeasibleBudgetError: Not even the smallest allowed widths meet the budget.
         InputError: Steps, cuts or widths make no sense.
     """
@@ -89,6 +90,7 @@ class Pruner:
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
         self._importance = Importance()
+        refuse_strategy(model)
         for gates in left_in(model):
             self._take_out(gates)
         self._read_model()

@@ -1,9 +1,10 @@
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 from mcuprune.budget import Budget
-from mcuprune.errors import InputError
+from mcuprune.errors import InputError, UnsupportedModelError
 from mcuprune.pruning.arguments import require_matches
 from mcuprune.pruning.callback import MCUPruning
 from mcuprune.pruning.pruner import Pruner
@@ -43,3 +44,19 @@ def test_of_many_layers_ten_are_named() -> None:
 def test_what_is_no_pattern_is_refused(exclude: Any) -> None:
     with pytest.raises(InputError, match="give a layer name or pattern"):
         MCUPruning(BUDGET, exclude=exclude)
+
+
+def test_a_model_under_a_strategy_is_refused_before_training(digits: Any, compiled: Any) -> None:
+    with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
+        model = compiled()
+    weights = model.get_weights()
+    with pytest.raises(UnsupportedModelError, match=r"OneDeviceStrategy \(replicas: 1\)"):
+        model.fit(*digits, epochs=2, verbose=0, callbacks=[MCUPruning(BUDGET)])
+    assert all((a == b).all() for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+def test_a_strategy_in_effect_is_refused() -> None:
+    model = digits_cnn()
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    with strategy.scope(), pytest.raises(UnsupportedModelError, match=r"outside strategy\.scope"):
+        Pruner(model, BUDGET)
