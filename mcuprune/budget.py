@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from mcuprune.boards import board
 from mcuprune.errors import InputError
@@ -89,6 +90,19 @@ class Budget:
             limit = getattr(self, name)
             if limit is not None:
                 yield name, limit
+
+
+def require_budget(budget: Any) -> None:
+    """Refuse what is no budget.
+
+    Raises:
+        InputError: Another type than :class:`Budget`.
+    """
+    if not isinstance(budget, Budget):
+        raise InputError(
+            f"expected a Budget, found {type(budget).__name__}: write for example "
+            'mcuprune.Budget(sram="64KiB")'
+        )
 
 
 def _remaining(available_bytes: int, reserve: str | int | None, what: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 
 from mcuprune.errors import InputError
@@ -57,10 +58,10 @@ def parse_count(text: str | int) -> int:
 
 
 def _parse(text: str | int, units: dict[str, int], what: str) -> int:
-    if isinstance(text, bool) or not isinstance(text, str | int):
+    if isinstance(text, numbers.Integral) and not isinstance(text, bool):
+        return _positive(int(text), text)
+    if not isinstance(text, str):
         raise InputError(f"{text!r} is no {what}: give a whole number or text such as '64KiB'")
-    if isinstance(text, int):
-        return _positive(text, text)
     match = _QUANTITY.fullmatch(text)
     if not match:
         raise InputError(f"{text!r} is no {what}: give a number with a unit, such as '64KiB'")

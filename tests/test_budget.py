@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mcuprune.budget import Budget
@@ -22,6 +23,12 @@ def test_empty_budget_is_refused():
         Budget()
 
 
+def test_whole_numbers_of_numpy_are_taken():
+    budget = Budget(sram=np.int64(5000), macs=np.uint32(7))
+    assert budget == Budget(sram=5000, macs=7)
+    assert type(budget.sram) is int
+
+
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
@@ -31,6 +38,8 @@ def test_empty_budget_is_refused():
         ({"macs": "2T"}, "unknown unit 'T'"),
         ({"sram": 1.5}, "1.5 is no bytes"),
         ({"sram": True}, "True is no bytes"),
+        ({"sram": np.bool_(True)}, "True.* is no bytes"),
+        ({"sram": np.float64(5000)}, "5000.* is no bytes"),
     ],
 )
 def test_bad_quantities(limits, message):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mcuprune.budget import Budget
+from mcuprune.budget import Budget, require_budget
 from mcuprune.cost.resources import estimate
 from mcuprune.cost.verdict import Verdict, compare
+from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
 
 MODEL_FILE = "model.tflite"
@@ -23,8 +24,15 @@ def check(path: str | Path, budget: Budget) -> Verdict:
         The verdict: per limited resource what is required, available and in excess.
 
     Raises:
-        InputError: The file is missing, unreadable or no sound TFLite model.
+        InputError: The file is missing, unreadable or no sound TFLite model; or an argument is of
+            another type.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(
+            f"expected the path of a .tflite file, found {type(path).__name__}: deploy a Keras "
+            "model first, check what its folder holds"
+        )
+    require_budget(budget)
     path = Path(path)
     inside = path / MODEL_FILE
     return compare(estimate(read_tflite(inside if inside.is_file() else path)), budget)

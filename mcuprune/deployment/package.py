@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mcuprune.budget import Budget
+from mcuprune.budget import Budget, require_budget
 from mcuprune.cost.front import estimate as estimate_model
 from mcuprune.cost.resources import Resources, estimate
 from mcuprune.cost.verdict import compare
@@ -60,11 +60,13 @@ def deploy(
         debug: Leave the converter's messages on the terminal.
 
     Raises:
-        InputError: Data that do not fit the model, an unknown board, or a folder that cannot be
-            written.
+        InputError: Data that do not fit the model, an unknown board, a budget of another type, or
+            a folder that cannot be written.
         ConversionError: The model has no full-int8 form.
         EngineError: LiteRT or TFLM refuses the converted model.
     """
+    if budget is not None:
+        require_budget(budget)
     out = Path(out)
     require_replaceable(out)
     if budget is None and board is not None:

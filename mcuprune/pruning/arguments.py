@@ -3,11 +3,59 @@
 from __future__ import annotations
 
 import fnmatch
+import numbers
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 from mcuprune.errors import InputError, UnsupportedModelError
 from mcuprune.suggest import nearest
+
+
+def whole_number(name: str, value: Any, at_least: int) -> int:
+    """Return ``value`` as an int.
+
+    Raises:
+        InputError: It is no whole number, or less than ``at_least``.
+
+    >>> whole_number("cuts", 3, at_least=1)
+    3
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise InputError(f"{name} is {value!r}: give a whole number of at least {at_least}")
+    if value < at_least:
+        raise InputError(f"{name} is {value}: it must be at least {at_least}")
+    return int(value)
+
+
+@overload
+def window(unit: str, start: Any, end: int) -> tuple[int, int]: ...
+
+
+@overload
+def window(unit: str, start: Any, end: int | None) -> tuple[int, int | None]: ...
+
+
+def window(unit: str, start: Any, end: Any) -> tuple[int, int | None]:
+    """Return where pruning starts and ends, an open end as None.
+
+    Args:
+        unit: ``"step"`` or ``"epoch"``, for the message.
+        start: First step or epoch of pruning, from 0.
+        end: The one after its last.
+
+    Raises:
+        InputError: No whole numbers, or the end does not lie after the start.
+    """
+    first = whole_number(f"start_{unit}", start, at_least=0)
+    if end is None:
+        return first, None
+    last = whole_number(f"end_{unit}", end, at_least=1)
+    if last <= first:
+        raise InputError(
+            f"start_{unit} {first} and end_{unit} {last}: pruning needs "
+            f"0 <= start_{unit} < end_{unit}"
+        )
+    return first, last
 
 
 def layer_patterns(exclude: str | Sequence[str]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import keras
 
-from mcuprune.budget import Budget
+from mcuprune.budget import Budget, require_budget
 from mcuprune.errors import InputError, TrainingDivergedError
-from mcuprune.pruning.arguments import layer_patterns
+from mcuprune.pruning.arguments import layer_patterns, whole_number, window
 from mcuprune.pruning.pruner import Pruner
 
 
@@ -36,7 +36,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         verbose: 1 prints a line per cut.
 
     Raises:
-        InputError: The epochs make no sense.
+        InputError: The epochs make no sense, or an argument is of another type.
 
     Example:
         >>> from mcuprune import Budget
@@ -57,14 +57,12 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         verbose: int = 0,
     ) -> None:
         super().__init__()
-        if start_epoch < 0 or (end_epoch is not None and end_epoch <= start_epoch):
-            raise InputError(
-                f"start_epoch {start_epoch} and end_epoch {end_epoch}: pruning needs "
-                "0 <= start_epoch < end_epoch"
-            )
+        require_budget(budget)
         self.budget = budget
-        self.start_epoch, self.end_epoch = start_epoch, end_epoch
-        self.cuts, self.round_to, self.min_channels = cuts, round_to, min_channels
+        self.start_epoch, self.end_epoch = window("epoch", start_epoch, end_epoch)
+        self.cuts = whole_number("cuts", cuts, at_least=1)
+        self.round_to = whole_number("round_to", round_to, at_least=1)
+        self.min_channels = whole_number("min_channels", min_channels, at_least=1)
         self.exclude, self.verbose = layer_patterns(exclude), verbose
         self.pruner: Pruner | None = None
 

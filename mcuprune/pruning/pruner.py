@@ -6,14 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mcuprune.budget import RESOURCE_UNITS, Budget
+from mcuprune.budget import RESOURCE_UNITS, Budget, require_budget
 from mcuprune.channels.groups import Group, Groups, coupling_groups
 from mcuprune.channels.optimizer import rebuild_optimizer
 from mcuprune.channels.surgery import Succession, cut
-from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
+from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
-from mcuprune.pruning.arguments import layer_patterns, matches, refuse_strategy, require_matches
+from mcuprune.pruning.arguments import (
+    layer_patterns,
+    matches,
+    refuse_strategy,
+    require_matches,
+    whole_number,
+    window,
+)
 from mcuprune.pruning.gates import FloatArray, Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
@@ -69,22 +76,13 @@ class Pruner:
     ) -> None:
         import tensorflow as tf
 
-        if not 0 <= start_step < end_step:
-            raise InputError(
-                f"start_step {start_step} and end_step {end_step}: pruning needs "
-                "0 <= start_step < end_step"
-            )
-        if not isinstance(budget, Budget):
-            raise InputError(
-                f"expected a Budget, found {type(budget).__name__}: write for example "
-                'mcuprune.Budget(sram="64KiB")'
-            )
-        if min(cuts, round_to, min_channels) < 1:
-            raise InputError("cuts, round_to and min_channels must be at least 1")
+        require_budget(budget)
         self.model = model
         self.budget = budget
-        self.start_step, self.end_step, self._cuts = start_step, end_step, cuts
-        self._round_to, self._min_channels = round_to, min_channels
+        self.start_step, self.end_step = window("step", start_step, end_step)
+        self._cuts = whole_number("cuts", cuts, at_least=1)
+        self._round_to = whole_number("round_to", round_to, at_least=1)
+        self._min_channels = whole_number("min_channels", min_channels, at_least=1)
         self._exclude = layer_patterns(exclude)
         self._optimizer = optimizer
         self._limits = dict(budget.limits())

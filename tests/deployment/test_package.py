@@ -149,6 +149,15 @@ def test_check_names_a_missing_file(tmp_path):
         check(tmp_path / "absent.tflite", Budget(flash=1000))
 
 
+def test_arguments_of_another_type_are_refused(digits_model, tmp_path):
+    with pytest.raises(InputError, match=r"expected the path of a \.tflite file, found Functional"):
+        check(digits_model, Budget(flash=1000))
+    with pytest.raises(InputError, match="expected a Budget, found NoneType"):
+        check(tmp_path / "model.tflite", None)
+    with pytest.raises(InputError, match="expected a Budget, found str"):
+        deploy(digits_model, None, tmp_path / "d", budget="64KiB")
+
+
 def test_exceeded_budget_still_gives_the_folder(digits_model, digit_images, tmp_path):
     small = deploy(digits_model, digit_images[0][:20], tmp_path / "d", budget=Budget(flash=1000))
     assert not small.verdict.fits

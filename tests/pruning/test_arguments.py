@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -60,3 +61,39 @@ def test_a_strategy_in_effect_is_refused() -> None:
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope(), pytest.raises(UnsupportedModelError, match=r"outside strategy\.scope"):
         Pruner(model, BUDGET)
+
+
+def test_a_budget_of_another_type_is_refused() -> None:
+    for take in (lambda: MCUPruning("64KiB"), lambda: Pruner(digits_cnn(), "64KiB")):  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="expected a Budget, found str"):
+            take()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"start_epoch": "1"}, "start_epoch is '1': give a whole number of at least 0"),
+        ({"start_epoch": 0.5}, "start_epoch is 0.5"),
+        ({"end_epoch": "8"}, "end_epoch is '8': give a whole number of at least 1"),
+        ({"start_epoch": True}, "start_epoch is True"),
+        ({"cuts": 1.0}, "cuts is 1.0"),
+        ({"cuts": 0}, "cuts is 0: it must be at least 1"),
+        ({"round_to": None}, "round_to is None"),
+        ({"min_channels": "4"}, "min_channels is '4'"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(options: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        MCUPruning(BUDGET, **options)
+
+
+def test_whole_numbers_of_numpy_are_taken() -> None:
+    pruning = MCUPruning(BUDGET, start_epoch=np.int64(2), end_epoch=np.int32(3), cuts=np.uint8(2))
+    config = pruning.get_config()
+    assert [config[name] for name in ("start_epoch", "end_epoch", "cuts")] == [2, 3, 2]
+    assert {type(config[name]) for name in ("start_epoch", "end_epoch", "cuts")} == {int}
+
+
+def test_steps_of_another_type_are_refused() -> None:
+    with pytest.raises(InputError, match=r"end_step is 9\.5"):
+        Pruner(digits_cnn(), BUDGET, end_step=9.5)  # type: ignore[arg-type]

@@ -274,12 +274,6 @@ def test_best_weights_are_restored_when_early_stopping_starts_after_the_last_cut
     assert total_macs(graph_from_keras(model)) <= 2_500
 
 
-def test_a_budget_of_another_type_is_refused(digits: Arrays) -> None:
-    pruning = MCUPruning("64KiB", end_epoch=2)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="expected a Budget, found str"):
-        small_network().fit(*digits, epochs=2, verbose=0, callbacks=[pruning])
-
-
 def small_network() -> Any:
     layers = keras.layers
     model = keras.Sequential(
