@@ -104,6 +104,7 @@ def run(
 @app.command()
 def estimate(
     model: Annotated[Path, typer.Argument(help="A .tflite, .keras or .h5 file.")],
+    board: Annotated[str | None, typer.Option(help="Tell whether the model fits a board.")] = None,
     as_json: Json = False,
 ) -> None:
     """Count what a model costs: arena, flash, MACs, operator by operator."""
@@ -113,13 +114,15 @@ def estimate(
 
         if is_keras_file(model):
             _import_tensorflow()
-        resources = estimate_model(model)
+        resources = estimate_model(model, board=board)
     if as_json:
         _print_json(resources.to_json())
     else:
+        from mcuprune.report.summary import board_lines
         from mcuprune.report.table import HOST_NOTE, operators_table, resources_table
 
-        _print(operators_table(resources), resources_table(resources), HOST_NOTE)
+        tables = (operators_table(resources), resources_table(resources))
+        _print(*tables, HOST_NOTE, *board_lines(resources))
 
 
 @app.command()

@@ -98,6 +98,22 @@ def test_estimate_for_people_says_how_the_arena_is_counted(command, tflite_file)
     assert "64-bit host" in " ".join(out.split())
 
 
+def test_estimate_for_a_board(command, tflite_file):
+    code, out, _ = command("estimate", tflite_file, "--board", "microbit-v2", "--json")
+    counted = json.loads(out)
+    assert code == 0
+    assert (counted["board"], counted["fits_board"]) == ("microbit-v2", True)
+    without = json.loads(command("estimate", tflite_file, "--json")[1])
+    assert (without["board"], without["fits_board"]) == (None, None)
+    assert {**counted, "board": None, "fits_board": None} == without
+    _, out, _ = command("estimate", tflite_file, "--board", "microbit-v2")
+    said = " ".join(out.split())
+    assert "The model fits microbit-v2" in said
+    # 128 KiB of SRAM and 512 KiB of flash.
+    assert "of 131,072 B of SRAM" in said
+    assert "of 524,288 B of flash" in said
+
+
 def test_check_fits(command, tflite_file):
     code, out, _ = command("check", tflite_file, "--sram", "8KiB", "--macs", "2316", "--json")
     verdict = json.loads(out)
@@ -193,6 +209,7 @@ def cut_short(path: Path, tmp_path: Path) -> Path:
         (["estimate", "absent.tflite"], "absent.tflite"),
         (["estimate", "absent.keras"], "absent.keras is no file"),
         (["check", "absent.tflite", "--sram", "1KiB"], "absent.tflite"),
+        (["estimate", "a.tflite", "--board", "microbit"], "did you mean 'microbit-v2'"),
         (["check", "absent.tflite"], "give --sram, --flash, --macs or --board"),
         (["check", "a.tflite", "--sram", "12 parsecs"], "unknown unit 'parsecs'"),
         (["check", "a.tflite", "--board", "nucleo"], "did you mean 'nucleo-"),

@@ -68,6 +68,9 @@ class Resources:
             kernels do not have them or their structures are not in the table.
         provenance: Origin per number: ``"predicted"`` (a formula), ``"planned"`` (our planner),
             ``"file"`` (the size of a file).
+        board: The board that was asked about, if any.
+        fits_board: Whether arena and flash fit into that board's memories, with nothing reserved
+            for the firmware; None without a board.
     """
 
     model: str
@@ -87,6 +90,8 @@ class Resources:
     peak_operator: int | None
     unknown_operators: tuple[str, ...]
     provenance: Mapping[str, str]
+    board: str | None = None
+    fits_board: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the stable JSON form: the attributes by name."""

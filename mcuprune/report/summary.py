@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from mcuprune.boards import board
+from mcuprune.cost.resources import Resources
 from mcuprune.report.table import HOST_NOTE, run_table
 
 
@@ -51,6 +53,19 @@ def verdict_lines(check: Mapping[str, Any] | None) -> list[str]:
         f"The budget is exceeded: {name} requires {row['required']:,} {row['unit']}, "
         f"{row['available']:,} {row['unit']} are available, {row['excess']:,} too many."
         for name, row in over.items()
+    ]
+
+
+def board_lines(resources: Resources) -> list[str]:
+    """Say whether a model fits the board that was asked about, if any was."""
+    if resources.board is None:
+        return []
+    memory = board(resources.board)
+    said = "fits" if resources.fits_board else "does not fit"
+    return [
+        f"The model {said} {resources.board}: {resources.peak_sram_bytes:,} of "
+        f"{memory.arena_bytes:,} B of SRAM, {resources.flash_bytes:,} of "
+        f"{memory.flash_bytes:,} B of flash, with nothing reserved for the firmware."
     ]
 
 
