@@ -274,6 +274,11 @@ def _budget(
 def _load_array(path: Path) -> Any:
     import numpy as np
 
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(
+            f"{path} {found}: write training inputs to a file with numpy.save, or check the path"
+        )
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -204,18 +204,19 @@ def cut_short(path: Path, tmp_path: Path) -> Path:
         (["run", "digits", "--data", "x.npz"], "leave out --data"),
         (["run", "kws-fsdd"], "git clone https://github.com/Jakobovski"),
         (["run", "kws-fsdd", "--data", "nowhere"], "nowhere does not exist"),
-        (["run", "fashion", "--data", "nowhere.npz"], "nowhere.npz is no file"),
+        (["run", "fashion", "--data", "nowhere.npz"], "nowhere.npz does not exist"),
         (["run", "digits", "--set", "model.options.widths=wide"], "model.options"),
         (["estimate", "absent.tflite"], "absent.tflite"),
-        (["estimate", "absent.keras"], "absent.keras is no file"),
+        (["estimate", "absent.keras"], "absent.keras does not exist: check the path"),
         (["check", "absent.tflite", "--sram", "1KiB"], "absent.tflite"),
         (["estimate", "a.tflite", "--board", "microbit"], "did you mean 'microbit-v2'"),
         (["check", "absent.tflite"], "give --sram, --flash, --macs or --board"),
         (["check", "a.tflite", "--sram", "12 parsecs"], "unknown unit 'parsecs'"),
         (["check", "a.tflite", "--board", "nucleo"], "did you mean 'nucleo-"),
         (["check", "a.tflite", "--sram", "1KiB", "--reserve-sram", "1KiB"], "need --board"),
-        (["groups", "absent.keras"], "absent.keras is no file"),
-        (["deploy", "absent.keras", "--calibration", "x.npy"], "absent.keras is no file"),
+        (["groups", "absent.keras"], "absent.keras does not exist"),
+        (["estimate", "."], ". is a folder"),
+        (["deploy", "absent.keras", "--calibration", "x.npy"], "absent.keras does not exist"),
     ],
 )
 def test_bad_input_ends_with_one_message(command, arguments, message, tmp_path, monkeypatch):
@@ -234,6 +235,13 @@ def test_file_cut_short(command, tflite_file, tmp_path):
     assert code == 2
     assert "short.tflite" in err
     assert "Traceback" not in err
+
+
+def test_calibration_that_is_missing(command, keras_file, tmp_path):
+    code, _, err = command("deploy", keras_file, "--calibration", tmp_path / "x.npy")
+    assert code == 2
+    assert "x.npy does not exist: write training inputs to a file with numpy.save" in err
+    assert "Errno" not in err
 
 
 def test_calibration_that_is_no_array(command, keras_file, tmp_path):

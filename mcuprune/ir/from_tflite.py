@@ -54,7 +54,7 @@ def read_model_bytes(path: str | Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"no file {path}: check the path to the .tflite model") from None
+        raise InputError(f"{path} does not exist: check the path to the model file") from None
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}): check its permissions") from None
 

@@ -42,7 +42,8 @@ def load_keras(path: str | Path) -> Any:
         InputError: The file is missing, or Keras cannot load it.
     """
     if not Path(path).is_file():
-        raise InputError(f"{path} is no file: give the path of a .keras or .h5 model")
+        found = "is a folder" if Path(path).is_dir() else "does not exist"
+        raise InputError(f"{path} {found}: check the path to the .keras or .h5 file")
     if not is_keras_file(path):
         raise InputError(f"{path} is no Keras model: give a file that ends in .keras or .h5")
     import keras

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +109,28 @@ def validate(values: Mapping[str, Any], what: str) -> Recipe:
         InputError: A key is unknown or missing, or a value is not allowed; the message has one
             line per finding, each with its key path.
     """
+    truths = [
+        f"{path}: expected a number or text, found {value}" for path, value in _truths(values)
+    ]
+    if truths:
+        raise InputError(f"{what}: " + "\n".join(truths))
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
         findings = [_finding(dict(found)) for found in error.errors()]
         raise InputError(f"{what}: " + "\n".join(findings)) from error
+
+
+def _truths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each true or false: no key takes one, but Python would count them as 1 and 0.
+
+    Options are left to the functions that take them.
+    """
+    for key, value in values.items():
+        if isinstance(value, bool):
+            yield str(key), str(value).lower()
+        elif isinstance(value, Mapping) and key != "options":
+            yield from ((f"{key}.{path}", truth) for path, truth in _truths(value))
 
 
 def _finding(found: dict[str, Any]) -> str:
@@ -122,10 +139,28 @@ def _finding(found: dict[str, Any]) -> str:
         return _unknown_key(found["loc"])
     if found["type"] == "missing":
         return f"the key {path} is missing: add it"
+    if found["type"] == "model_type":
+        value = _in_yaml(found["input"])
+        return (
+            f"{path}: expected a mapping with keys such as {_examples(found['loc'])}, found {value}"
+        )
     message = found["msg"].removeprefix("Value error, ")
     prefix = f"{path}: " if path else ""
     value = "" if isinstance(found["input"], dict) else f" (found {found['input']!r})"
     return f"{prefix}{message[:1].lower()}{message[1:]}{value}"
+
+
+def _in_yaml(value: Any) -> str:
+    """Say what a value is in the words of a recipe's author."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return repr(value)
+
+
+def _examples(location: tuple[str | int, ...]) -> str:
+    return ", ".join(list(_fields_at(location))[:3])
 
 
 def _unknown_key(location: tuple[str | int, ...]) -> str:
@@ -154,9 +189,10 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         raise InputError(f"recipe file {path} is not readable ({error}): check it") from error
     values = _yaml_value(text, f"recipe file {path}")
     if not isinstance(values, dict):
+        found = "is empty" if values is None else f"holds {_in_yaml(values)}"
         raise InputError(
-            f"recipe file {path} holds {type(values).__name__}, expected a mapping with keys such "
-            "as title, data, model: compare it with a recipe of the package"
+            f"recipe file {path} {found}, expected a mapping with keys such as title, data, model: "
+            "compare it with a recipe of the package"
         )
     return values
 

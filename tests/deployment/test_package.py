@@ -145,7 +145,7 @@ def test_check_takes_the_folder_and_the_file(deployment):
 
 
 def test_check_names_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(InputError, match="does not exist"):
         check(tmp_path / "absent.tflite", Budget(flash=1000))
 
 

@@ -34,7 +34,7 @@ def test_other_files_are_read_as_tflite(tmp_path):
 
 
 def test_missing_keras_file(tmp_path):
-    with pytest.raises(InputError, match=r"absent\.keras is no file"):
+    with pytest.raises(InputError, match=r"absent\.keras does not exist: check the path"):
         load_keras(tmp_path / "absent.keras")
 
 

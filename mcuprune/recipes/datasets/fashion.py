@@ -14,9 +14,11 @@ from mcuprune.recipes.datasets.dataset import Dataset, check_labelled
 
 SIDE = 28
 CLASSES = 10
+FILE = "fashion_mnist.npz"
 WHERE = (
-    "Pass --data FILE.npz with x_train, y_train, x_test, y_test (the images of "
-    "github.com/zalandoresearch/fashion-mnist), or leave out --data to let Keras download them"
+    f"Pass --data {FILE}, or the folder that holds it, with x_train, y_train, x_test, y_test (the "
+    "images of github.com/zalandoresearch/fashion-mnist), or leave out --data to let Keras "
+    "download them"
 )
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -33,7 +35,8 @@ def load_fashion(
 
     Args:
         path: An ``.npz`` with ``x_train``, ``y_train``, ``x_test``, ``y_test`` (images uint8
-            ``(n, 28, 28)``); None lets Keras download the data.
+            ``(n, 28, 28)``), or the folder that holds it as ``fashion_mnist.npz``; None lets
+            Keras download the data.
         train_images: How many images to train on; None takes all but the validation images.
         validation_images: How many training images to hold out.
 
@@ -70,8 +73,10 @@ def _scaled(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def _read(path: Path) -> tuple[npt.NDArray[Any], ...]:
+    if path.is_dir():
+        path = path / FILE
     if not path.is_file():
-        raise InputError(f"{path} is no file. {WHERE}")
+        raise InputError(f"{path} does not exist. {WHERE}")
     arrays = read_npz(path, _KEYS, WHERE)
     for part in ("train", "test"):
         check_labelled(arrays[f"x_{part}"], arrays[f"y_{part}"], part, (SIDE, SIDE), CLASSES)

@@ -34,8 +34,15 @@ def test_all_but_the_validation_images_train_by_default(tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputError, match=r"is no file\. Pass --data"):
+    with pytest.raises(InputError, match=r"absent\.npz does not exist\. Pass --data"):
         load_fashion(tmp_path / "absent.npz")
+
+
+def test_folder_that_holds_the_file(tmp_path):
+    with pytest.raises(InputError, match=r"fashion_mnist\.npz does not exist\. .*the folder"):
+        load_fashion(tmp_path)
+    save(tmp_path / "fashion_mnist.npz")
+    assert len(load_fashion(tmp_path, validation_images=4).y_train) == 26
 
 
 @pytest.mark.parametrize(
