@@ -1,4 +1,4 @@
-"""Boards: core, clock and memories, each with the datasheet it was read from."""
+"""Boards: core, clock and memories, each with the document it was read from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Memory:
     """A stretch of RAM without gaps in its addresses, in which an arena can lie.
 
     Attributes:
-        name: The datasheet's name.
+        name: The chip maker's name.
         size_bytes: Its size.
     """
 
@@ -30,8 +30,9 @@ class Source:
     """Where a board's numbers come from.
 
     Attributes:
-        document: Title and number of the datasheet.
-        url: Where it is published.
+        document: What the numbers were read from: a datasheet, a devicetree, a document of the
+            vendor's or of an operating system's.
+        url: Where the first of them is published.
         read: Month in which the numbers were read, ``YYYY-MM``.
     """
 
@@ -49,10 +50,11 @@ class Board:
         title: Name on the box, and the chip.
         core: Processor core (``"cortex-m4"``); of several, the one that runs the model.
         clock_mhz: Highest clock of that core, in MHz.
-        sram_bytes: All RAM on the chip that data can use, in bytes.
+        sram_bytes: On-chip RAM in all, in bytes; ``note`` says what is left out. Instructions or
+            the system can take a part of it, so that ``memories`` can add up to less.
         flash_bytes: Flash that holds program and model, in bytes.
-        memories: The stretches of RAM an arena can lie in.
-        source: The datasheet.
+        memories: The stretches of RAM an arena can lie in; budgets are taken from the largest.
+        source: What the numbers were read from.
         simulator: Name of a simulator that knows this board, if any.
         note: What a user should know before relying on the numbers.
     """

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 
-from mcuprune.boards import board, board_names
+from mcuprune import catalogue
+from mcuprune.boards import BOARDS_FOLDER, board, board_names
 from mcuprune.errors import UnknownNameError
 
 KIB = 1024
@@ -41,6 +45,13 @@ def test_every_board_is_whole(name):
     assert device.source.url.startswith("https://")
     assert sum(memory.size_bytes for memory in device.memories) <= device.sram_bytes
     assert isinstance(device.clock_mhz, int)
+
+
+def test_the_example_of_the_documentation_is_the_boards_file():
+    text = (Path(__file__).parents[1] / "docs" / "boards.md").read_text()
+    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
+    path = catalogue.find(BOARDS_FOLDER, "nucleo-f446re", "board")
+    assert yaml.safe_load(example) == yaml.safe_load(path.read_text())
 
 
 def test_json_has_plain_types():
