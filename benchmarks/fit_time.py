@@ -63,7 +63,7 @@ def main() -> None:
     print(f"median over plain fit: {ratio:.3f} ({given.epochs} epochs, {os.cpu_count()} cores)")
     if given.json:
         result = {
-            "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+            "machine": {"cores": os.cpu_count(), "system": platform.system()},
             "epochs": given.epochs,
             "plain_seconds": plain,
             "pruned_seconds": pruned,

@@ -51,7 +51,9 @@ def run(given: argparse.Namespace, folder: Path, seed: int, budget: list[int] | 
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
     if done.returncode not in (0, 1):
         sys.exit(f"{' '.join(command)} ended with exit code {done.returncode}")
-    return json.loads(done.stdout)
+    report = json.loads(done.stdout)
+    del report["deployment"]  # a temporary folder
+    return report
 
 
 COLUMNS = (
@@ -98,7 +100,7 @@ def show(reports: list[dict[str, Any]]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    return {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.platform()}
+    return {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
 
 
 def main() -> None:
