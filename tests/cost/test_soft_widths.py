@@ -1,13 +1,12 @@
 """The formulas at soft widths: the exact number at whole widths, and true slopes."""
 
 import pytest
+import tensorflow as tf
 
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import total_macs
 from mcuprune.cost.memory import arena_tail, largest_working_set, working_sets
 from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
-
-tf = pytest.importorskip("tensorflow")
 
 A, B = Dim.width("a"), Dim.width("b")
 
