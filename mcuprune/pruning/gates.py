@@ -92,7 +92,7 @@ class Gates:
             for axis in channels.gates:
                 weight = _raw_weight(layers[name], axis.weight)
                 gate = self._values[self._index(axis)]
-                weight.assign(weight.numpy() * _along(gate, weight.shape, axis.axis))
+                weight.assign(weight.numpy() * gate.reshape(_along(weight.shape, axis.axis)))
         self.assign({name: np.ones(w) for name, w in zip(self.groups, self._widths, strict=True)})
 
     def assign(self, values: Mapping[str, FloatArray]) -> None:
@@ -124,7 +124,7 @@ class Gates:
         rank = len(weight.shape)
         others = [d for d in range(rank) if d != axis.axis % rank]
         gate = tf.cast(tf.gather(self._open.read_value(), index), weight.dtype)
-        gate = _along(gate, weight.shape, axis.axis)
+        gate = tf.reshape(gate, _along(weight.shape, axis.axis))
         count = len(self._values)
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -173,17 +173,11 @@ def _first_index(groups: Sequence[Group]) -> tuple[dict[str, int], int]:
     return first, count
 
 
-def _along(vector: Any, shape: Any, axis: int) -> Any:
-    """Reshape a vector so that it broadcasts along one axis of ``shape``."""
+def _along(shape: Any, axis: int) -> list[int]:
+    """Return the shape in which a vector broadcasts along one axis of ``shape``."""
     target = [1] * len(shape)
     target[axis] = -1
-    return vector.reshape(target) if isinstance(vector, np.ndarray) else _tf_reshape(vector, target)
-
-
-def _tf_reshape(vector: Any, shape: list[int]) -> Any:
-    import tensorflow as tf
-
-    return tf.reshape(vector, shape)
+    return target
 
 
 _classes: dict[tuple[type, str], type] = {}

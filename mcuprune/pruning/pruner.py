@@ -92,6 +92,8 @@ class Pruner:
         for gates in left_in(model):
             self._take_out(gates)
         self._read_model()
+        if not self._prunable:
+            raise UnsupportedModelError(_no_prunable_channel(self._groups))
         require_matches(self._exclude, [layer.name for layer in model.layers])
         self._refuse_impossible()
         reference = self._resources.exact(self._full)
@@ -138,8 +140,9 @@ class Pruner:
         while self._moves_done < min(math.floor(fraction * MOVES), MOVES):
             self._moves_done += 1
             self._move(self._moves_done / MOVES)
-        if self._cuts_done < min(math.floor(fraction * self._cuts + 1e-9), self._cuts):
-            self._cuts_done = min(math.floor(fraction * self._cuts + 1e-9), self._cuts)
+        cuts_due = min(math.floor(fraction * self._cuts + 1e-9), self._cuts)
+        if self._cuts_done < cuts_due:
+            self._cuts_done = cuts_due
             with interrupt_deferred():
                 self._cut(self._cuts_done / self._cuts)
             return True
@@ -176,8 +179,6 @@ class Pruner:
     def _read_model(self) -> None:
         self._groups = coupling_groups(self.model)
         self._prunable = [g for g in self._groups.prunable if not self._excluded(g)]
-        if not self._prunable:
-            raise UnsupportedModelError(_no_prunable_channel(self._groups))
         self._full = {g.name: g.width for g in self._prunable}
         fixed = {n: w for n, w in self._groups.widths().items() if n not in self._full}
         graph = graph_from_keras(self.model, self._groups.dims())
@@ -236,7 +237,7 @@ class Pruner:
         )
         widths = search.run(self._whole())
         kept = most_important(gates, shares, widths)
-        last = fraction >= 1.0
+        last = fraction >= 1.0 or all(width == 1 for width in widths.values())
         if last:
             self._gates.fold()
         before = list(self.model.trainable_variables)

@@ -42,10 +42,8 @@ class ResourceModel:
         others, never larger, are each operator's working set and tail.
         """
         graph = self._at(widths)
-        terms = self._terms(graph)
-        if "sram" in terms:
-            terms["sram"].insert(0, arena_head(graph) + arena_tail(graph))
-        return terms
+        heads = [arena_head(graph), *working_sets(graph)] if "sram" in self.limited else []
+        return self._terms(graph, heads)
 
     def soft_terms(self, widths: Mapping[str, float]) -> dict[str, list[Any]]:
         """Return the terms whose largest is each resource, at soft widths.
@@ -60,17 +58,18 @@ class ResourceModel:
         Returns:
             ``cost.soft.Soft`` numbers, or plain ones where no width has a say.
         """
-        wasted = 1.0
+        graph = self._at({name: Soft.width(name, width) for name, width in widths.items()})
+        heads: list[Any] = []
         if "sram" in self.limited:
             wasted = self.head_factor({name: max(1, round(w)) for name, w in widths.items()})
-        soft = {name: Soft.width(name, width) for name, width in widths.items()}
-        return self._terms(self._at(soft), wasted)
+            heads = [size * wasted for size in working_sets(graph)]
+        return self._terms(graph, heads)
 
-    def _terms(self, graph: Graph, head_factor: float = 1) -> dict[str, list[Any]]:
+    def _terms(self, graph: Graph, heads: list[Any]) -> dict[str, list[Any]]:
         terms: dict[str, list[Any]] = {}
         if "sram" in self.limited:
             tail = arena_tail(graph)
-            terms["sram"] = [size * head_factor + tail for size in working_sets(graph)]
+            terms["sram"] = [head + tail for head in heads]
         if "flash" in self.limited:
             terms["flash"] = [flash_bytes(graph)]
         if "macs" in self.limited:

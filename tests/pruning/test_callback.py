@@ -288,3 +288,12 @@ def small_network() -> Any:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(3e-3), loss)
     return model
+
+
+def test_the_smallest_reachable_budget_is_met(compiled: Callable[..., Any], digits: Arrays) -> None:
+    model = compiled()
+    # What the test above finds to be required: every group one channel wide.
+    pruning = MCUPruning(Budget(macs=766), 0, 3)
+    model.fit(*digits, epochs=3, verbose=0, batch_size=64, callbacks=[pruning])
+    assert [layer.filters for layer in model.layers if hasattr(layer, "filters")] == [1, 1, 1]
+    assert not [w.path for w in model.weights if "gate" in w.path]
