@@ -30,7 +30,7 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
 
     Args:
         model: The Keras model; its layers may be gated.
-        channels: Last dimension per tensor key (:func:`mcuprune.ir.keras_graph.tensor_key`) where
+        channels: Last dimension per tensor key (:class:`mcuprune.ir.keras_graph.TensorKey`) where
             the width is open; after a Flatten that is pixels times channels. Weights, biases and
             scales follow. Tensors not named keep their int.
 
@@ -65,7 +65,7 @@ def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim])
 
 def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
     """Write every layer as operators, in the converter's order."""
-    values = {key: Value(key.split("/")[0], shapes[key]) for key in layers.inputs}
+    values = {key: Value(key.layer, shapes[key]) for key in layers.inputs}
     written: list[tuple[str, Draft]] = []
     for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
         step = Step(call, tuple(values[key] for key in call.inputs), shapes[call.outputs[0]])
@@ -79,13 +79,14 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
 
 
 def _rule(call: LayerCall) -> Rule:
-    if call.kind not in RULES.known:
+    found = RULES.find(call.layer)
+    if found is None:
         raise UnsupportedModelError(
-            f"layer {call.layer.name!r} ({call.kind}) has no rule for its cost on the device: "
+            f"layer {call.name!r} ({call.kind}) has no rule for its cost on the device: "
             f"replace it by one of {', '.join(sorted(RULES.known))}, or drop it from the "
             "deployed model"
         )
-    return RULES.known[call.kind]
+    return found
 
 
 class _Tensors:
@@ -112,7 +113,8 @@ class _Tensors:
         for constant in reversed(constants):
             self._add(constant)
         for operator in program.operators:
-            self._add(operator.output)
+            for value in operator.outputs:
+                self._add(value)
 
     def index(self, operand: Operand) -> int:
         """Return the number of a tensor, -1 for an absent one."""
@@ -149,7 +151,7 @@ def _finished(name: str, program: Program) -> Graph:
             index=index,
             kind=op.kind,
             inputs=tuple(tensors.index(operand) for operand in op.inputs),
-            outputs=(tensors.index(op.output),),
+            outputs=tuple(tensors.index(value) for value in op.outputs),
             attributes={**op.attributes, "version": versions[op.kind]},
             sources=tuple(dict.fromkeys(op.sources)),
         )

@@ -43,8 +43,8 @@ class Step:
 
     def emit(self, kind: str, inputs: Sequence[Operand], shape: Shape, **attributes: Any) -> Value:
         """Add an operator; return what it makes."""
-        output = Value(self.layer.name, shape)
-        operator = Draft(kind, tuple(inputs), output, attributes, (self.layer.name,))
+        output = Value(self.call.name, shape)
+        operator = Draft(kind, tuple(inputs), (output,), attributes, (self.call.name,))
         self.operators.append(operator)
         return output
 
@@ -95,7 +95,7 @@ class Step:
 
     def weights(self, role: str, shape: Shape) -> Constant:
         """Return weights with a scale per output channel, the same for each call of the layer."""
-        name = f"{self.layer.name}/{role}"
+        name = f"{self.call.name}/{role}"
         scales = shape[-1] if role == "depthwise_kernel" else shape[0]
         return Constant(name, shape, scales=scales, name=name)
 
@@ -104,7 +104,7 @@ class Step:
 
         Its scale depends on the input's, so a shared layer has a bias for each input.
         """
-        name = f"{self.layer.name}/{role}"
+        name = f"{self.call.name}/{role}"
         return Constant(
             (name, self.input),
             (channels,),
@@ -117,7 +117,7 @@ class Step:
 
     def per_tensor(self, role: str, shape: Shape) -> Constant:
         """Return int8 numbers with one scale for all."""
-        name = f"{self.layer.name}/{role}"
+        name = f"{self.call.name}/{role}"
         return Constant(name, shape, name=name)
 
     def require_channels_last(self) -> None:
@@ -131,7 +131,7 @@ class Step:
 
     def unsupported(self, reason: str) -> UnsupportedModelError:
         """Return the error for a layer that cannot be written as operators."""
-        return UnsupportedModelError(f"layer {self.layer.name!r} ({self.call.kind}): {reason}")
+        return UnsupportedModelError(f"layer {self.call.name!r} ({self.call.kind}): {reason}")
 
 
 def image_shape(shape: Shape) -> Shape:
