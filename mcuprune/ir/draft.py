@@ -8,7 +8,6 @@ compared by identity.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -97,9 +96,14 @@ class Draft:
 
     kind: str
     inputs: tuple[Operand, ...]
-    output: Value
+    outputs: tuple[Value, ...]
     attributes: Mapping[str, Any]
     sources: tuple[str, ...]
+
+    @property
+    def output(self) -> Value:
+        """The first output."""
+        return self.outputs[0]
 
     def value_inputs(self) -> tuple[Value, ...]:
         """Return the inputs that are no constants."""
@@ -129,57 +133,3 @@ class Program:
     operators: tuple[Draft, ...]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
-
-    @functools.cached_property
-    def _producers(self) -> dict[Value, Draft]:
-        return {op.output: op for op in self.operators}
-
-    @functools.cached_property
-    def _consumers(self) -> dict[Value, list[Draft]]:
-        consumers: dict[Value, list[Draft]] = {}
-        for op in self.operators:
-            for value in dict.fromkeys(op.value_inputs()):
-                consumers.setdefault(value, []).append(op)
-        return consumers
-
-    def producer(self, value: Operand) -> Draft | None:
-        """Return the operator that makes ``value``; None for inputs and constants."""
-        return self._producers.get(value) if isinstance(value, Value) else None
-
-    def consumers(self, value: Value) -> list[Draft]:
-        """Return the operators that read ``value``."""
-        return self._consumers.get(value, [])
-
-    def private_producer(self, value: Operand) -> Draft | None:
-        """Return the producer of a value that one operator reads and the caller never sees."""
-        if not isinstance(value, Value) or value in self.outputs:
-            return None
-        return self.producer(value) if len(self.consumers(value)) == 1 else None
-
-    def merged(self, combined: Draft, first: Draft, second: Draft) -> Program:
-        """Put ``combined``, which does the work of both, where ``second`` is; drop ``first``."""
-        sources = first.sources + second.sources
-        combined = dataclasses.replace(combined, output=second.output, sources=sources)
-        return self.rewritten({first: (), second: (combined,)}, {})
-
-    def rewritten(
-        self, replacements: Mapping[Draft, Sequence[Draft]], merged: Mapping[Value, Value]
-    ) -> Program:
-        """Return a program with operators replaced and values merged into others.
-
-        Args:
-            replacements: New operators in the place of each old one.
-            merged: Value to read instead, per value that is no longer made.
-        """
-        operators = [
-            _redirected(new, merged) for op in self.operators for new in replacements.get(op, (op,))
-        ]
-        outputs = tuple(merged.get(value, value) for value in self.outputs)
-        return Program(tuple(operators), self.inputs, outputs)
-
-
-def _redirected(op: Draft, merged: Mapping[Value, Value]) -> Draft:
-    if not any(value in merged for value in op.value_inputs()):
-        return op
-    inputs = tuple(merged.get(x, x) if isinstance(x, Value) else x for x in op.inputs)
-    return dataclasses.replace(op, inputs=inputs)

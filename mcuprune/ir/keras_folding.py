@@ -9,9 +9,9 @@ every one against converted files.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
 
 from mcuprune.ir.draft import FOLDABLE, Constant, Draft, Program, Value, integers
+from mcuprune.ir.keras_edits import Edit, LinkedProgram, Rewrite, merge_pair, settle
 from mcuprune.ir.keras_reshapes import (
     broadcast_without_reshape,
     hoist_binary,
@@ -24,8 +24,6 @@ from mcuprune.ir.keras_reshapes import (
     squeeze_summand,
 )
 
-Rewrite = Callable[[Draft, Program], Program | None]
-
 # Operators with weights: a constant factor or summand after them folds into weights and bias.
 _AFFINE = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
@@ -35,40 +33,31 @@ _FUSED = frozenset({"RELU", "RELU6"})
 
 def fold(program: Program) -> Program:
     """Apply the converter's rewrites, phase by phase, each until none of its rewrites applies."""
+    linked = LinkedProgram(program)
     for rewrites in _PHASES:
-        while (changed := _first_change(program, rewrites)) is not None:
-            program = changed
-    return program
+        settle(linked, rewrites)
+    return linked.program()
 
 
-def _first_change(program: Program, rewrites: Sequence[Rewrite]) -> Program | None:
-    for rewrite in rewrites:
-        for op in program.operators:
-            changed = rewrite(op, program)
-            if changed is not None:
-                return changed
-    return None
-
-
-def drop_unused(op: Draft, program: Program) -> Program | None:
+def drop_unused(op: Draft, program: LinkedProgram) -> Edit | None:
     """Drop an operator whose output nobody reads."""
     if program.consumers(op.output) or op.output in program.outputs:
         return None
-    return program.rewritten({op: ()}, {})
+    return Edit({op: ()})
 
 
-def share_repeated(op: Draft, program: Program) -> Program | None:
+def share_repeated(op: Draft, program: LinkedProgram) -> Edit | None:
     """Drop an operator that repeats an earlier one."""
     values = op.value_inputs()
     for twin in program.consumers(values[0]) if values else ():
         if twin is op:
             return None
         if (twin.kind, twin.inputs, twin.attributes) == (op.kind, op.inputs, op.attributes):
-            return program.rewritten({op: ()}, {op.output: twin.output})
+            return Edit({op: ()}, {op.output: twin.output})
     return None
 
 
-def fold_into_producer(op: Draft, program: Program) -> Program | None:
+def fold_into_producer(op: Draft, program: LinkedProgram) -> Edit | None:
     """Fold a constant factor or summand into the weights and bias of the operator before it."""
     constant = op.constant() if op.kind in FOLDABLE else None
     affine = program.private_producer(op.value_inputs()[0]) if constant is not None else None
@@ -76,10 +65,10 @@ def fold_into_producer(op: Draft, program: Program) -> Program | None:
         return None
     if not constant.is_per_channel(affine.output):
         return None
-    return program.merged(_absorbing(affine, op), affine, op)
+    return merge_pair(_absorbing(affine, op), affine, op)
 
 
-def fold_into_consumer(op: Draft, program: Program) -> Program | None:
+def fold_into_consumer(op: Draft, program: LinkedProgram) -> Edit | None:
     """Fold a constant factor or summand into the operator with weights after it.
 
     A convolution takes a single number, and a summand only where it pads nothing;
@@ -97,7 +86,7 @@ def fold_into_consumer(op: Draft, program: Program) -> Program | None:
         return None
     combined = _absorbing(op, before).reading(before.output, before.value_inputs()[0])
     combined = dataclasses.replace(combined, sources=before.sources + op.sources)
-    return program.rewritten({op: (combined,)}, {})
+    return Edit({op: (combined,)})
 
 
 def _takes_features(op: Draft) -> bool:
@@ -105,21 +94,21 @@ def _takes_features(op: Draft) -> bool:
     return is_dense and op.inputs[2] is not None
 
 
-def fuse_activation(op: Draft, program: Program) -> Program | None:
+def fuse_activation(op: Draft, program: LinkedProgram) -> Edit | None:
     """Fuse RELU or RELU6 into the operator before it."""
     before = program.private_producer(op.inputs[0]) if op.kind in _FUSED else None
     if before is None:
         return None
     if before.kind == op.kind:
-        return program.merged(before, before, op)
+        return merge_pair(before, before, op)
     if before.kind not in _FUSES_ACTIVATION:
         return None
     if before.attributes["fused_activation"] not in ("NONE", op.kind):
         return None
-    return program.merged(before.with_attributes(fused_activation=op.kind), before, op)
+    return merge_pair(before.with_attributes(fused_activation=op.kind), before, op)
 
 
-def absorb_padding(op: Draft, program: Program) -> Program | None:
+def absorb_padding(op: Draft, program: LinkedProgram) -> Edit | None:
     """Replace PAD and padding VALID by padding SAME where the two pad alike."""
     if op.kind not in _CONVOLUTIONS or op.attributes["padding"] != "VALID":
         return None
@@ -134,7 +123,7 @@ def absorb_padding(op: Draft, program: Program) -> Program | None:
         inputs=(source, *op.inputs[1:]),
         sources=pad.sources + op.sources,
     )
-    return program.rewritten({op: (absorbed,)}, {})
+    return Edit({op: (absorbed,)})
 
 
 def _same_padding(op: Draft, source: Value) -> Constant:

@@ -42,8 +42,9 @@ def converter_order(model_name: str, written: Sequence[tuple[str, Draft]]) -> tu
         ready = stack.pop()
         if isinstance(ready, Draft):
             ordered.append(ready)
-            ready = ready.output
-        stack += waiting.release(ready)
+            stack += waiting.release(ready.outputs)
+        else:
+            stack += waiting.release([ready])
     return tuple(ordered)
 
 
@@ -57,7 +58,7 @@ class _Waiting:
     def __init__(self, ranked: Sequence[Draft]) -> None:
         self._readers: dict[_Need, list[Draft]] = collections.defaultdict(list)
         self._missing: dict[Draft, int] = {}
-        self._made = {op.output for op in ranked}
+        self._made = {value for op in ranked for value in op.outputs}
         for op in ranked:
             needs: list[_Need] = list(dict.fromkeys(op.value_inputs()))
             if _reads_constant(op):
@@ -74,10 +75,10 @@ class _Waiting:
         """Return the values that no operator makes."""
         return [x for x in self._readers if isinstance(x, Value) and x not in self._made]
 
-    def release(self, need: _Need) -> list[Draft]:
-        """Return the operators that waited for this alone, the first by name at the end."""
+    def release(self, needs: Sequence[_Need]) -> list[Draft]:
+        """Return the operators that waited for these alone, the first by name at the end."""
         ready = []
-        for op in reversed(self._readers[need]):
+        for op in reversed([reader for need in needs for reader in self._readers[need]]):
             self._missing[op] -= 1
             if self._missing[op] == 0:
                 ready.append(op)
