@@ -8,8 +8,10 @@ from typing import Any
 import yaml
 
 from mcuprune import catalogue
+from mcuprune.errors import InputError
 
 BOARDS_FOLDER = "cost_models/boards"
+KERNELS_FOLDER, CHANNEL_MULTIPLES = "cost_models/kernels", "channel_multiples"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Board:
         flash_bytes: Flash that holds program and model, in bytes.
         memories: The stretches of RAM an arena can lie in; budgets are taken from the largest.
         source: What the numbers were read from.
+        channel_multiple: How many int8 channels the core's kernels take at once, 1 without vector
+            instructions; from ``cost_models/kernels/channel_multiples.yaml``, which names its
+            sources. Pruning for the board rounds widths to it.
         simulator: Name of a simulator that knows this board, if any.
         note: What a user should know before relying on the numbers.
     """
@@ -67,6 +72,7 @@ class Board:
     flash_bytes: int
     memories: tuple[Memory, ...]
     source: Source
+    channel_multiple: int
     simulator: str | None = None
     note: str | None = None
 
@@ -94,7 +100,28 @@ def board(name: str) -> Board:
     >>> board("nucleo-l4r5zi").arena_bytes
     655360
     """
-    path = catalogue.find(BOARDS_FOLDER, name, "board")
-    fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    memories = tuple(Memory(**memory) for memory in fields.pop("memories"))
-    return Board(name=name, memories=memories, source=Source(**fields.pop("source")), **fields)
+    fields = _read(BOARDS_FOLDER, name, "board")
+    return Board(
+        name=name,
+        memories=tuple(Memory(**memory) for memory in fields.pop("memories")),
+        source=Source(**fields.pop("source")),
+        channel_multiple=_channel_multiple(name, fields["core"]),
+        **fields,
+    )
+
+
+def _channel_multiple(name: str, core: str) -> int:
+    cores = _read(KERNELS_FOLDER, CHANNEL_MULTIPLES, "table")["cores"]
+    if core not in cores:
+        raise InputError(
+            f"board {name!r} has the core {core!r}, of which {KERNELS_FOLDER}/{CHANNEL_MULTIPLES}"
+            ".yaml says nothing: add how many channels its kernels take at once, 1 without vector "
+            "instructions"
+        )
+    return int(cores[core]["channel_multiple"])
+
+
+def _read(folder: str, name: str, what: str) -> dict[str, Any]:
+    text = catalogue.find(folder, name, what).read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from mcuprune.boards import board
+from mcuprune.boards import board as find_board
 from mcuprune.errors import InputError
 from mcuprune.units import parse_bytes, parse_count
 
@@ -21,6 +21,8 @@ class Budget:
         sram: Limit on TFLM's arena (head and tail) in bytes.
         flash: Limit on the ``.tflite`` file in bytes.
         macs: Limit on multiply-accumulates per inference.
+        board: The board that the network is meant for, if any: pruning rounds widths to its
+            kernels' vectors. No limit, so it has no part in comparisons.
 
     >>> Budget(sram="64KiB", flash="128KiB", macs="2M")
     Budget(sram=65536, flash=131072, macs=2000000)
@@ -29,12 +31,15 @@ class Budget:
     sram: int | None = None
     flash: int | None = None
     macs: int | None = None
+    board: str | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __init__(
         self,
         sram: str | int | None = None,
         flash: str | int | None = None,
         macs: str | int | None = None,
+        *,
+        board: str | None = None,
     ) -> None:
         """Parse the limits.
 
@@ -42,8 +47,11 @@ class Budget:
             sram: Bytes, as an int or text with a unit (``"64KiB"``).
             flash: Bytes, likewise.
             macs: A count, as an int or text (``"2M"``).
+            board: A board of the catalogue, for the shape of the network;
+                :meth:`for_board` takes the limits from it too.
 
         Raises:
+            UnknownNameError: No such board; names the nearest.
             InputError: A value is not positive, has an unknown unit, or none is given.
         """
         if sram is None and flash is None and macs is None:
@@ -51,6 +59,7 @@ class Budget:
         object.__setattr__(self, "sram", None if sram is None else parse_bytes(sram))
         object.__setattr__(self, "flash", None if flash is None else parse_bytes(flash))
         object.__setattr__(self, "macs", None if macs is None else parse_count(macs))
+        object.__setattr__(self, "board", None if board is None else find_board(board).name)
 
     @classmethod
     def for_board(
@@ -77,12 +86,22 @@ class Budget:
         >>> Budget.for_board("nucleo-f446re", reserve_sram="32KiB", reserve_flash="256KiB")
         Budget(sram=98304, flash=262144, macs=None)
         """
-        device = board(name)
+        device = find_board(name)
         return cls(
             sram=_remaining(device.arena_bytes, reserve_sram, f"{name}'s SRAM"),
             flash=_remaining(device.flash_bytes, reserve_flash, f"{name}'s flash"),
             macs=macs,
+            board=name,
         )
+
+    @property
+    def channel_multiple(self) -> int:
+        """How many channels the board's kernels take at once; 1 without a board.
+
+        >>> Budget.for_board("nucleo-f446re").channel_multiple
+        4
+        """
+        return 1 if self.board is None else find_board(self.board).channel_multiple
 
     def limits(self) -> Iterator[tuple[str, int]]:
         """Yield the name and the limit of each resource that is limited."""

@@ -10,7 +10,13 @@ import pytest
 import yaml
 
 from mcuprune import catalogue
-from mcuprune.boards import BOARDS_FOLDER, board, board_names
+from mcuprune.boards import (
+    BOARDS_FOLDER,
+    CHANNEL_MULTIPLES,
+    KERNELS_FOLDER,
+    board,
+    board_names,
+)
 from mcuprune.errors import UnknownNameError
 
 KIB = 1024
@@ -45,6 +51,30 @@ def test_every_board_is_whole(name):
     assert device.source.url.startswith("https://")
     assert sum(memory.size_bytes for memory in device.memories) <= device.sram_bytes
     assert isinstance(device.clock_mhz, int)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("rp2040-pico", 1),  # Cortex-M0+: no SIMD instructions
+        ("nucleo-l4r5zi", 4),  # Cortex-M4: four int8 values in a 32-bit word
+        ("nucleo-h743zi2", 4),
+        ("rp2350-pico2", 4),
+        ("corstone-300-m55", 16),  # Cortex-M55: vectors of 128 bits
+        ("esp32-devkitc", 1),
+        ("esp32-s3-devkitc", 8),
+    ],
+)
+def test_channels_that_the_kernels_take_at_once(name, channels):
+    assert board(name).channel_multiple == channels
+
+
+def test_every_multiple_names_a_source_of_the_table():
+    table = yaml.safe_load(catalogue.find(KERNELS_FOLDER, CHANNEL_MULTIPLES, "table").read_text())
+    for core, entry in table["cores"].items():
+        assert entry["channel_multiple"] in (1, 4, 8, 16), core
+        assert entry["source"] in table["sources"], core
+        assert ".c" in entry["reason"] or "README.md" in entry["reason"], core
 
 
 def test_the_example_of_the_documentation_is_the_boards_file():

@@ -60,3 +60,17 @@ def test_reserve_that_leaves_nothing():
 def test_unknown_board():
     with pytest.raises(UnknownNameError, match="did you mean 'microbit-v2'"):
         Budget.for_board("microbit")
+
+
+def test_a_boards_budget_remembers_the_board_but_equals_its_limits():
+    budget = Budget.for_board("esp32-s3-devkitc")
+    assert (budget.board, budget.channel_multiple) == ("esp32-s3-devkitc", 8)
+    assert budget == Budget(sram=budget.sram, flash=budget.flash)
+    assert "esp32" not in repr(budget)
+    assert Budget(macs=5).channel_multiple == 1
+
+
+def test_limits_of_ones_own_for_a_board():
+    assert Budget(macs="2M", board="corstone-300-m55").channel_multiple == 16
+    with pytest.raises(UnknownNameError, match="did you mean 'corstone-300-m55'"):
+        Budget(macs="2M", board="corstone-300")
