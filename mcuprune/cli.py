@@ -304,7 +304,7 @@ def _print(*items: Any) -> None:
 
 def _import_tensorflow() -> None:
     """Import TensorFlow without the lines it logs before it reads TF_CPP_MIN_LOG_LEVEL."""
-    from mcuprune.engines.native_output import caught_stderr
+    from mcuprune.native_output import caught_stderr
 
     with caught_stderr():
         import tensorflow  # noqa: F401

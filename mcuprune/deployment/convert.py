@@ -17,13 +17,13 @@ from mcuprune.deployment.float32 import in_float32
 from mcuprune.deployment.quantize import calibration_samples
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
-from mcuprune.engines.native_output import caught_output
 from mcuprune.errors import ConversionError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.ir.keras_graph import functional
 from mcuprune.ir.keras_order import INPUT_NAME
+from mcuprune.native_output import caught_output
 
 
 def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from mcuprune.engines.base import Array, EngineRun, require_matching_inputs
-from mcuprune.engines.native_output import caught_stderr
 from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
+from mcuprune.native_output import caught_stderr
 
 # Distribution and its module with the Interpreter, by preference.
 RUNTIMES = {

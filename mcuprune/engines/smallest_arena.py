@@ -15,9 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mcuprune.engines.native_output import caught_stderr
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import EngineError
+from mcuprune.native_output import caught_stderr
 
 STEP_BYTES = 16
 

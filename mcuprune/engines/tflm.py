@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from mcuprune.engines.base import ArenaUse, Array, EngineRun, require_matching_inputs
-from mcuprune.engines.native_output import caught_stderr
 from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
+from mcuprune.native_output import caught_stderr
 
 DISTRIBUTION = "tflite_micro"
 _USE = re.compile(r"\[RecordingMicroAllocator\] Arena allocation (total|head|tail) (\d+) bytes")

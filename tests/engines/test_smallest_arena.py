@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mcuprune.engines.native_output import caught_stderr
 from mcuprune.engines.smallest_arena import smallest_arena
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import InputError
+from mcuprune.native_output import caught_stderr
 
 MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
 needs_models = pytest.mark.skipif(not MODELS.is_dir(), reason=f"no reference models at {MODELS}")

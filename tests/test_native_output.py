@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mcuprune.engines.native_output import caught_output, caught_stderr
+from mcuprune.native_output import caught_output, caught_stderr
 
 
 def test_catches_what_bypasses_python():
