@@ -1,0 +1,94 @@
+"""Untrained networks of every architecture that pruning is tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from networks.applications import APPLICATIONS
+from networks.embedded import EMBEDDED
+from networks.joins import JOINS
+from networks.particular import PARTICULAR
+
+Array = npt.NDArray[Any]
+
+NETWORKS: dict[str, Callable[[], Any]] = {**APPLICATIONS, **EMBEDDED, **JOINS, **PARTICULAR}
+
+
+def network(name: str, seed: int) -> Any:
+    """Build a network whose weights all differ, the same for the same seed."""
+    keras.utils.set_random_seed(seed)
+    return randomise(NETWORKS[name](), seed)
+
+
+def random_inputs(model: Any, seed: int, count: int = 4) -> list[Array]:
+    """Return ``count`` random samples per input of a model; whole numbers where it takes such."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for tensor in model.inputs:
+        shape = (count, *tensor.shape[1:])
+        if tensor.dtype.startswith("int"):
+            made.append(rng.integers(0, 20, shape).astype(tensor.dtype))
+        else:
+            made.append(rng.normal(size=shape).astype("float32"))
+    return made
+
+
+def as_called(model: Any, inputs: list[Array]) -> Any:
+    """Return the inputs as ``model(...)`` takes them: a list only where there are several."""
+    return inputs if len(model.inputs) > 1 else inputs[0]
+
+
+def randomise(model: Any, seed: int) -> Any:
+    """Give the weights values that show mistakes, in place.
+
+    What Keras starts at zero or one (biases, scales, offsets, slopes) is scattered, since equal
+    values would hide an exchange. Batch-norm statistics are measured on random inputs and then
+    scattered, so that the signal of every layer reaches the outputs, however deep the network.
+    """
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        values = np.asarray(weight)
+        if not np.issubdtype(values.dtype, np.floating):
+            continue
+        if np.ptp(values) == 0:
+            spread = 0.2 * rng.normal(size=values.shape)
+            weight.assign(values + (np.abs(spread) if "variance" in weight.path else spread))
+        else:
+            # Kernels are drawn for no activation; ReLU halves the variance.
+            weight.assign(values * np.sqrt(2))
+    _settle_normalization(model)
+    _measure_batch_norm(model, rng)
+    return model
+
+
+def _settle_normalization(model: Any) -> None:
+    """Let ``Normalization`` layers use the statistics that they would read back from a file."""
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.Normalization) and layer.built:
+            layer.finalize_state()
+
+
+def _measure_batch_norm(model: Any, rng: np.random.Generator) -> None:
+    norms = [
+        layer
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    inputs = random_inputs(model, seed=int(rng.integers(2**31)), count=8)
+    model(as_called(model, inputs), training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
+        deviation = np.sqrt(variance + norm.epsilon)
+        norm.moving_mean.assign(mean + 0.2 * deviation * rng.normal(size=mean.shape))
+        norm.moving_variance.assign(0.01 + variance * rng.uniform(0.7, 1.4, size=variance.shape))
