@@ -21,15 +21,21 @@ FOLDABLE = frozenset({"MUL", "ADD", "SUB"})
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Value:
-    """What flows between operators: one int8 tensor of activations.
+    """What flows between operators: one tensor of activations.
 
     Attributes:
         name: Name of the layer that makes it.
         shape: Dimensions, batch (1) first, channels last.
+        bits: Bits per element.
+        dtype: TFLite's name of the type.
+        scales: Number of quantization scales, 0 for what is not quantized.
     """
 
     name: str
     shape: Shape
+    bits: int = 8
+    dtype: str = "int8"
+    scales: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

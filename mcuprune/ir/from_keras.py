@@ -68,8 +68,11 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
     values = {key: Value(key.layer, shapes[key]) for key in layers.inputs}
     written: list[tuple[str, Draft]] = []
     for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
-        step = Step(call, tuple(values[key] for key in call.inputs), shapes[call.outputs[0]])
-        values[call.outputs[0]] = _rule(call)(step)
+        inputs = tuple(values[key] for key in call.inputs)
+        step = Step(call, inputs, tuple(shapes[key] for key in call.outputs))
+        made = _rule(call)(step)
+        made = made if isinstance(made, tuple) else (made,)
+        values.update(zip(call.outputs, made, strict=True))
         written += [(scope, operator) for operator in step.operators]
     return Program(
         converter_order(layers.name, written),
@@ -140,7 +143,13 @@ class _Tensors:
 
 
 def _value(item: Value) -> Tensor:
-    return Tensor(name=item.name, shape=item.shape)
+    return Tensor(
+        name=item.name,
+        shape=item.shape,
+        bits=item.bits,
+        dtype=item.dtype,
+        quantization_scales=item.scales,
+    )
 
 
 def _finished(name: str, program: Program) -> Graph:

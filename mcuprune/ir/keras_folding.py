@@ -40,8 +40,8 @@ def fold(program: Program) -> Program:
 
 
 def drop_unused(op: Draft, program: LinkedProgram) -> Edit | None:
-    """Drop an operator whose output nobody reads."""
-    if program.consumers(op.output) or op.output in program.outputs:
+    """Drop an operator whose outputs nobody reads."""
+    if any(program.consumers(value) or value in program.outputs for value in op.outputs):
         return None
     return Edit({op: ()})
 
@@ -53,7 +53,7 @@ def share_repeated(op: Draft, program: LinkedProgram) -> Edit | None:
         if twin is op:
             return None
         if (twin.kind, twin.inputs, twin.attributes) == (op.kind, op.inputs, op.attributes):
-            return Edit({op: ()}, {op.output: twin.output})
+            return Edit({op: ()}, dict(zip(op.outputs, twin.outputs, strict=True)))
     return None
 
 

@@ -22,19 +22,24 @@ class Step:
     Attributes:
         call: The layer call.
         inputs: What it reads.
-        shape: Shape of its output, batch 1.
+        shapes: Shape of each of its outputs, batch 1.
         operators: What has been emitted so far.
     """
 
     call: LayerCall
     inputs: tuple[Value, ...]
-    shape: Shape
+    shapes: tuple[Shape, ...]
     operators: list[Draft] = dataclasses.field(default_factory=list)
 
     @property
     def layer(self) -> Any:
         """The Keras layer."""
         return self.call.layer
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the first output."""
+        return self.shapes[0]
 
     @property
     def input(self) -> Value:
@@ -145,7 +150,8 @@ def _broadcast(left: Shape, right: Shape) -> Shape:
     return tuple(b if a == 1 else a for a, b in zip(*padded, strict=True))
 
 
-Rule = Callable[[Step], Value]
+# A rule for a layer with several outputs returns a value for each.
+Rule = Callable[[Step], Value | tuple[Value, ...]]
 
 RULES = LayerRules[Rule]()
 rule = RULES.register
