@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
 from mcuprune.errors import InputError, UnsupportedModelError
-from mcuprune.suggest import nearest
 
 
 def whole_number(name: str, value: Any, at_least: int) -> int:
@@ -58,46 +56,64 @@ def window(unit: str, start: Any, end: Any) -> tuple[int, int | None]:
     return first, last
 
 
-def layer_patterns(exclude: str | Sequence[str]) -> tuple[str, ...]:
-    """Return patterns of layer names; a single text is one pattern.
+def layer_selectors(exclude: str | type | Iterable[str | type]) -> tuple[str, ...]:
+    """Return what chooses layers as texts, classes by name; a single one stands for itself.
 
     Raises:
-        InputError: Something else than texts.
+        InputError: Something else than texts and classes.
 
-    >>> layer_patterns("conv*"), layer_patterns(["stem", "conv*"])
+    >>> layer_selectors("conv*"), layer_selectors(["stem", "conv*"])
     (('conv*',), ('stem', 'conv*'))
     """
-    if isinstance(exclude, str):
-        return (exclude,)
-    if not isinstance(exclude, Iterable) or not all(isinstance(item, str) for item in exclude):
-        raise InputError(
-            f"exclude is {exclude!r}: give a layer name or pattern, or a list of them, such as "
-            "['stem*']"
-        )
-    return tuple(exclude)
+    if isinstance(exclude, str | type):
+        return (_selector("exclude", exclude),)
+    if not isinstance(exclude, Iterable) or isinstance(exclude, Mapping):
+        raise _no_selector("exclude", exclude)
+    return tuple(_selector("exclude", item) for item in exclude)
 
 
-def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a layer's name fits one of the patterns; case matters."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+def channel_numbers(name: str, value: int | Mapping[str | type, int]) -> int | dict[str, int]:
+    """Return a number of channels for all groups, or one per name, pattern or class.
 
-
-def require_matches(patterns: Sequence[str], names: Sequence[str]) -> None:
-    """Refuse a pattern that no layer has: a misspelt name would silently protect nothing.
+    Args:
+        name: The argument, for the message.
+        value: What the user gave.
 
     Raises:
-        InputError: Names the pattern and the nearest layer.
+        InputError: A number is not whole or below 1, or a key chooses no layers.
+
+    >>> channel_numbers("max_channels", {"conv*": 32})
+    {'conv*': 32}
     """
-    for pattern in patterns:
-        if not any(matches(name, [pattern]) for name in names):
-            near = nearest(pattern.strip("*?"), names)
-            hint = f" did you mean {near!r}?" if near else ""
-            raise InputError(f"exclude: no layer matches {pattern!r}:{hint} Layers: {_some(names)}")
+    if not isinstance(value, Mapping):
+        return whole_number(name, value, at_least=1)
+    return {
+        _selector(name, key): whole_number(f"{name}[{_shown(key)}]", number, at_least=1)
+        for key, number in value.items()
+    }
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:10])
-    return f"{shown} and {len(names) - 10} more." if len(names) > 10 else f"{shown}."
+def _selector(argument: str, item: Any) -> str:
+    if isinstance(item, type):
+        return item.__name__
+    if not isinstance(item, str):
+        raise _no_selector(argument, item)
+    return item
+
+
+def _no_selector(argument: str, found: Any) -> InputError:
+    what = "layer name, pattern or class"
+    if argument == "exclude":
+        return InputError(
+            f"exclude is {found!r}: give a {what}, or a list of them, such as ['stem*', 'Dense']"
+        )
+    return InputError(
+        f"{argument} has the key {found!r}: give a {what}, such as 'conv*' or 'Dense'"
+    )
+
+
+def _shown(key: Any) -> str:
+    return key.__name__ if isinstance(key, type) else repr(key)
 
 
 def refuse_strategy(model: Any) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 
 from mcuprune.budget import Budget, require_budget
 from mcuprune.errors import InputError, TrainingDivergedError
-from mcuprune.pruning.arguments import layer_patterns, whole_number, window
+from mcuprune.pruning.arguments import whole_number, window
+from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
 
 
@@ -30,9 +31,14 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             small network gets most of the training.
         cuts: How often channels are removed on the way, the last one included. Each costs a new
             trace of the training step, some seconds.
-        round_to: Widths become multiples of this.
-        min_channels: No coupling group becomes narrower.
-        exclude: A layer name or pattern (``"stem*"``) whose output channels all stay, or several.
+        round_to: Widths become multiples of this; by default of what the kernels of the budget's
+            board take at once, of 1 without a board. Narrower groups keep their width.
+        min_channels: No coupling group becomes narrower; a number, or one per layer name, pattern
+            or class (``{"conv*": 8}``), which then holds for the groups that those layers put out.
+        max_channels: Every coupling group is cut to at most this, even where the budget is met
+            without; likewise.
+        exclude: A layer name, pattern (``"stem*"``) or class (``keras.layers.Dense``, ``"Dense"``)
+            whose output channels all stay, or several.
         verbose: 1 prints a line per cut.
 
     Raises:
@@ -51,27 +57,27 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         start_epoch: int = 1,
         end_epoch: int | None = None,
         cuts: int = 3,
-        round_to: int = 1,
-        min_channels: int = 1,
-        exclude: str | Sequence[str] = (),
+        round_to: int | None = None,
+        min_channels: int | Mapping[str | type, int] = 1,
+        exclude: str | type | Iterable[str | type] = (),
         verbose: int = 0,
+        max_channels: int | Mapping[str | type, int] | None = None,
     ) -> None:
         super().__init__()
         require_budget(budget)
         self.budget = budget
         self.start_epoch, self.end_epoch = window("epoch", start_epoch, end_epoch)
         self.cuts = whole_number("cuts", cuts, at_least=1)
-        self.round_to = whole_number("round_to", round_to, at_least=1)
-        self.min_channels = whole_number("min_channels", min_channels, at_least=1)
-        self.exclude, self.verbose = layer_patterns(exclude), verbose
+        self.controls = Controls.given(exclude, round_to, min_channels, max_channels)
+        self.verbose = verbose
         self.pruner: Pruner | None = None
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments as plain values."""
-        budget = {name: getattr(self.budget, name) for name in ("sram", "flash", "macs")}
-        names = ("start_epoch", "end_epoch", "cuts", "round_to", "min_channels", "verbose")
-        own = {name: getattr(self, name) for name in names}
-        return {"budget": budget, "exclude": list(self.exclude), **own}
+        limits = ("sram", "flash", "macs") + (("board",) if self.budget.board else ())
+        budget = {name: getattr(self.budget, name) for name in limits}
+        own = {n: getattr(self, n) for n in ("start_epoch", "end_epoch", "cuts", "verbose")}
+        return {"budget": budget, **own, **self.controls.to_json()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MCUPruning:
@@ -95,9 +101,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             start_step=self._step_of(self.start_epoch),
             end_step=self._step_of(end_epoch),
             cuts=self.cuts,
-            round_to=self.round_to,
-            min_channels=self.min_channels,
-            exclude=self.exclude,
+            **self.controls.to_json(),
         )
         self._trace_anew()
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from mcuprune.pruning.allowed import Allowed
+
 Widths = dict[str, int]
 Needs = Mapping[str, Sequence[int]]
 Measure = Callable[[Mapping[str, int]], Needs]
@@ -27,8 +29,7 @@ class Projection:
         measure: Gives at widths, per resource, the terms none of which may exceed the limit.
         limits: Upper limit per resource.
         scores: Importance share of each channel per group.
-        floors: Smallest allowed width per group.
-        round_to: Widths are multiples of this, where a group's full width is not smaller.
+        allowed: Widths that each group may take.
     """
 
     def __init__(
@@ -36,14 +37,12 @@ class Projection:
         measure: Measure,
         limits: Mapping[str, int],
         scores: Mapping[str, FloatArray],
-        floors: Mapping[str, int],
-        round_to: int = 1,
+        allowed: Mapping[str, Allowed],
     ) -> None:
         self._measure = measure
         self._limits = limits
         self._curves = {name: np.cumsum(np.sort(s)[::-1]) for name, s in scores.items()}
-        self._floors = floors
-        self._round_to = round_to
+        self._allowed = allowed
 
     def run(self, start: Mapping[str, int]) -> Widths:
         """Return widths within the limits: shrink what exceeds, then fill what is left.
@@ -54,15 +53,8 @@ class Projection:
         Raises:
             ValueError: Even the smallest allowed widths exceed a limit.
         """
-        widths = {name: self._rounded(name, width) for name, width in start.items()}
+        widths = {name: self._allowed[name].nearest(width) for name, width in start.items()}
         return self._fill(self._shrink(widths))
-
-    def _rounded(self, name: str, width: float) -> int:
-        full = len(self._curves[name])
-        if full <= self._round_to:
-            return full
-        multiple = max(1, round(width / self._round_to)) * self._round_to
-        return int(min(max(multiple, self._floors[name]), full))
 
     def _shrink(self, widths: Widths) -> Widths:
         known: dict[str, float] = {}
@@ -137,8 +129,9 @@ class Projection:
         divisor = 4 if excess > 1 else 16 if excess > 0.05 else None
         steps = {}
         for name, width in widths.items():
-            step = max(1, width // divisor) if divisor else 1
-            lower = self._rounded(name, width - step * self._round_to)
+            allowed = self._allowed[name]
+            count = max(1, width // divisor // allowed.multiple) if divisor else 1
+            lower = allowed.narrower(width, count)
             if lower < width:
                 steps[name] = {**widths, name: lower}
         return steps
@@ -146,7 +139,7 @@ class Projection:
     def _steps_up(self, widths: Widths) -> dict[str, Widths]:
         steps = {}
         for name, width in widths.items():
-            higher = self._rounded(name, width + self._round_to)
+            higher = self._allowed[name].wider(width)
             if higher > width:
                 steps[name] = {**widths, name: higher}
         return steps

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcuprune.budget import RESOURCE_UNITS, Budget, require_budget
-from mcuprune.channels.groups import Group, Groups, coupling_groups
+from mcuprune.channels.groups import Groups, coupling_groups
 from mcuprune.channels.optimizer import rebuild_optimizer
 from mcuprune.channels.surgery import Succession, cut
 from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
-from mcuprune.pruning.arguments import (
-    layer_patterns,
-    matches,
-    refuse_strategy,
-    require_matches,
-    whole_number,
-    window,
-)
+from mcuprune.ir.keras_graph import layer_graph
+from mcuprune.pruning.allowed import Allowed
+from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
+from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.gates import FloatArray, Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
@@ -49,16 +46,22 @@ class Pruner:
         start_step: Training steps before the first gate moves.
         end_step: Step of the last cut; training after it fine-tunes what remains.
         cuts: How often channels are removed for good on the way, the last one included.
-        round_to: Widths become multiples of this.
-        min_channels: No group becomes narrower.
-        exclude: A layer name or pattern (``"stem*"``) whose output channels all stay, or several.
+        round_to: Widths become multiples of this; by default of what the kernels of the budget's
+            board take at once, of 1 without a board. Narrower groups keep their width.
+        min_channels: No group becomes narrower; a number, or one per layer name, pattern or class
+            (``{"conv*": 8}``), which then holds for the groups that those layers put out.
+        max_channels: Every group is cut to at most this, even where the budget is met without;
+            likewise.
+        exclude: A layer name, pattern (``"stem*"``) or class (``keras.layers.Dense``, ``"Dense"``)
+            whose output channels all stay, or several.
         optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
 
     Raises:
         UnsupportedModelError: The model is of an unsupported form, is trained under a strategy of
             ``tf.distribute``, or has no prunable channel.
         InfeasibleBudgetError: Not even the smallest allowed widths meet the budget.
-        InputError: Steps, cuts or widths make no sense.
+        InputError: Steps, cuts or widths make no sense, or a name, pattern or class in the
+            controls matches no layer.
     """
 
     def __init__(
@@ -69,9 +72,10 @@ class Pruner:
         start_step: int = 0,
         end_step: int = 1000,
         cuts: int = 3,
-        round_to: int = 1,
-        min_channels: int = 1,
-        exclude: str | Sequence[str] = (),
+        round_to: int | None = None,
+        min_channels: int | Mapping[str | type, int] = 1,
+        max_channels: int | Mapping[str | type, int] | None = None,
+        exclude: str | type | Iterable[str | type] = (),
         optimizer: Any = None,
     ) -> None:
         import tensorflow as tf
@@ -81,9 +85,7 @@ class Pruner:
         self.budget = budget
         self.start_step, self.end_step = window("step", start_step, end_step)
         self._cuts = whole_number("cuts", cuts, at_least=1)
-        self._round_to = whole_number("round_to", round_to, at_least=1)
-        self._min_channels = whole_number("min_channels", min_channels, at_least=1)
-        self._exclude = layer_patterns(exclude)
+        self._controls = Controls.given(exclude, round_to, min_channels, max_channels)
         self._optimizer = optimizer
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
@@ -94,10 +96,12 @@ class Pruner:
         self._read_model()
         if not self._prunable:
             raise UnsupportedModelError(_no_prunable_channel(self._groups))
-        require_matches(self._exclude, [layer.name for layer in model.layers])
+        self._controls.refuse_vain_caps(layer_graph(model), self._groups, self._bounds.excluded)
+        self._first = dict(self._full)
         self._refuse_impossible()
         reference = self._resources.exact(self._full)
-        self.done = all(reference[name] <= limit for name, limit in self._limits.items())
+        fits = all(reference[name] <= limit for name, limit in self._limits.items())
+        self.done = fits and all(self._full[n] <= a.largest for n, a in self._allowed().items())
         self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
         self._prices = Prices(self._limits, reference)
         self._penalty = tf.Variable(0.0, trainable=False, name="penalty")
@@ -178,43 +182,65 @@ class Pruner:
 
     def _read_model(self) -> None:
         self._groups = coupling_groups(self.model)
-        self._prunable = [g for g in self._groups.prunable if not self._excluded(g)]
+        self._bounds = self._controls.on(
+            layer_graph(self.model), self._groups, self.budget.channel_multiple
+        )
+        self._prunable = [
+            group for group in self._groups.prunable if group.name not in self._bounds.excluded
+        ]
         self._full = {g.name: g.width for g in self._prunable}
         fixed = {n: w for n, w in self._groups.widths().items() if n not in self._full}
         graph = graph_from_keras(self.model, self._groups.dims())
         self._resources = ResourceModel(graph, fixed, tuple(self._limits))
 
-    def _excluded(self, group: Group) -> bool:
-        return any(matches(layer, self._exclude) for layer in group.producers)
+    def _allowed(self, fraction: float = 1.0) -> dict[str, Allowed]:
+        """Return the widths that each group may take at a share of the pruning phase."""
+        return {
+            name: self._bounds.allowed(name, width, self._first[name], fraction)
+            for name, width in self._full.items()
+        }
 
-    def _floors(self) -> dict[str, int]:
-        smallest = max(self._min_channels, self._round_to)
-        return {name: min(smallest, full) for name, full in self._full.items()}
+    def _narrowest(self) -> dict[str, int]:
+        return {name: allowed.smallest for name, allowed in self._allowed().items()}
 
     def _refuse_impossible(self) -> None:
-        smallest = self._resources.exact(self._floors())
+        smallest = self._resources.exact(self._narrowest())
         for resource, limit in self._limits.items():
             if smallest[resource] > limit:
-                unit = RESOURCE_UNITS[resource]
                 raise InfeasibleBudgetError(
-                    f"the {resource} budget of {limit:,} {unit} cannot be met: with every "
-                    f"prunable group at its smallest width this network still needs "
-                    f"{smallest[resource]:,} {unit}. Allow at least that, or start from a "
-                    "smaller network.",
+                    self._impossible(resource, smallest[resource], limit),
                     resource=resource,
                     required=smallest[resource],
                     available=limit,
                 )
 
+    def _impossible(self, resource: str, required: int, limit: int) -> str:
+        unit, multiple = RESOURCE_UNITS[resource], self._bounds.multiple
+        kind = f"smallest multiple of {multiple}" if multiple > 1 else "smallest width"
+        return (
+            f"the {resource} budget of {limit:,} {unit} cannot be met: with every prunable group "
+            f"at its {kind} this network still needs {required:,} {unit}. Allow at least that, or "
+            f"start from a smaller network{self._met_unrounded()}."
+        )
+
+    def _met_unrounded(self) -> str:
+        """Say so if rounding is all that keeps the budget from being met."""
+        finer = dataclasses.replace(self._bounds, multiple=1)
+        narrowest = {n: finer.allowed(n, w, w, 1.0).smallest for n, w in self._full.items()}
+        needs = self._resources.exact(narrowest)
+        if self._bounds.multiple == 1 or any(needs[n] > most for n, most in self._limits.items()):
+            return ""
+        return "; with round_to=1 this budget can be met"
+
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step."""
         assert self._gates is not None
         shares = self._importance.scores(self._full)
-        gates = self._gates.values()
+        gates, allowed = self._gates.values(), self._allowed(fraction)
         for name, width in self._soft.items():
             force = marginal_worth(shares[name], width) - width * self._prices.of(name)
-            floor, full = self._floors()[name], self._full[name]
-            self._soft[name] = moved(width, force, WIDTH_RATE, floor, full)
+            least, most = allowed[name].smallest, allowed[name].largest
+            self._soft[name] = moved(width, force, WIDTH_RATE, least, most)
             gates[name] = gates_for(shares[name], self._soft[name], gates[name], GATE_RATE)
         self._gates.assign(gates)
         self._price(fraction)
@@ -224,17 +250,15 @@ class Pruner:
         self._penalty.assign(self._prices.penalty)
 
     def _whole(self) -> dict[str, int]:
-        floors = self._floors()
-        return {name: max(round(width), floors[name]) for name, width in self._soft.items()}
+        least = self._narrowest()
+        return {name: max(round(width), least[name]) for name, width in self._soft.items()}
 
     def _cut(self, fraction: float) -> None:
         """Remove channels so that the target due at ``fraction`` is met exactly."""
         assert self._gates is not None
         shares, gates = self._importance.scores(self._full), self._gates.values()
         limits = {n: math.ceil(t) for n, t in self._prices.targets(fraction).items()}
-        search = Projection(
-            self._resources.exact_terms, limits, shares, self._floors(), self._round_to
-        )
+        search = Projection(self._resources.exact_terms, limits, shares, self._allowed(fraction))
         widths = search.run(self._whole())
         kept = most_important(gates, shares, widths)
         last = fraction >= 1.0 or all(width == 1 for width in widths.values())

@@ -1,12 +1,12 @@
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from mcuprune.budget import Budget
 from mcuprune.errors import InputError, UnsupportedModelError
-from mcuprune.pruning.arguments import require_matches
 from mcuprune.pruning.callback import MCUPruning
 from mcuprune.pruning.pruner import Pruner
 from mcuprune.recipes.models import digits_cnn
@@ -14,37 +14,26 @@ from mcuprune.recipes.models import digits_cnn
 BUDGET = Budget(macs=60_000)
 
 
-def test_one_text_is_one_pattern() -> None:
-    model = digits_cnn()
-    pruner = Pruner(model, BUDGET, exclude="conv1*")
-    # Of conv1, conv2 and conv3 the first keeps its channels.
-    assert sorted(pruner.widths().values()) == [32, 64]
-    pruner.release()
-    assert MCUPruning(BUDGET, exclude="conv1*").get_config()["exclude"] == ["conv1*"]
+@pytest.mark.parametrize("exclude", [None, 3, ["conv1", 3], {"conv1": 3}])
+def test_what_chooses_no_layers_is_refused(exclude: Any) -> None:
+    with pytest.raises(InputError, match="give a layer name, pattern or class, or a list"):
+        MCUPruning(BUDGET, exclude=exclude)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "message"),
+    ("options", "message"),
     [
-        ("convolution1", "no layer matches 'convolution1': did you mean 'conv1'"),
-        ("Conv1*", "did you mean 'conv1'"),
-        ("", "no layer matches ''"),
+        ({"max_channels": "8"}, "max_channels is '8': give a whole number of at least 1"),
+        ({"max_channels": {"conv*": 0}}, r"max_channels\['conv\*'\] is 0: it must be at least 1"),
+        ({"min_channels": {keras.layers.Dense: 1.5}}, r"min_channels\[Dense\] is 1.5"),
+        ({"max_channels": {3: 8}}, "max_channels has the key 3: give a layer name"),
+        ({"min_channels": None}, "min_channels is None"),
+        ({"min_channels": 8, "max_channels": 4}, "max_channels 4 is below min_channels 8"),
     ],
 )
-def test_a_pattern_without_a_layer_names_the_nearest(pattern: str, message: str) -> None:
+def test_numbers_of_channels_that_are_none_are_refused(options: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Pruner(digits_cnn(), BUDGET, exclude=["conv2", pattern])
-
-
-def test_of_many_layers_ten_are_named() -> None:
-    with pytest.raises(InputError, match=r"Layers: a0, .*a9 and 2 more\.$"):
-        require_matches(["x"], [f"a{index}" for index in range(12)])
-
-
-@pytest.mark.parametrize("exclude", [None, 3, ["conv1", 3]])
-def test_what_is_no_pattern_is_refused(exclude: Any) -> None:
-    with pytest.raises(InputError, match="give a layer name or pattern"):
-        MCUPruning(BUDGET, exclude=exclude)
+        MCUPruning(BUDGET, **options)
 
 
 def test_a_model_under_a_strategy_is_refused_before_training(digits: Any, compiled: Any) -> None:
@@ -78,7 +67,7 @@ def test_a_budget_of_another_type_is_refused() -> None:
         ({"start_epoch": True}, "start_epoch is True"),
         ({"cuts": 1.0}, "cuts is 1.0"),
         ({"cuts": 0}, "cuts is 0: it must be at least 1"),
-        ({"round_to": None}, "round_to is None"),
+        ({"round_to": "4"}, "round_to is '4'"),
         ({"min_channels": "4"}, "min_channels is '4'"),
     ],
 )

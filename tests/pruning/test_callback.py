@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,21 @@ def test_the_callback_can_be_used_again_and_leaves_a_fitting_model_alone(
 
 
 def test_config_makes_an_equal_callback() -> None:
-    one = MCUPruning(BUDGET, start_epoch=2, end_epoch=5, exclude=["conv1"], round_to=4)
-    assert MCUPruning.from_config(one.get_config()).get_config() == one.get_config()
+    one = MCUPruning(
+        Budget.for_board("nucleo-l4r5zi"),
+        start_epoch=2,
+        end_epoch=5,
+        exclude=["stem*", keras.layers.Dense],
+        min_channels=4,
+        max_channels={"conv*": 32, keras.layers.DepthwiseConv2D: 16},
+    )
+    config = json.loads(json.dumps(one.get_config()))
+    assert config["exclude"] == ["stem*", "Dense"]
+    assert config["max_channels"] == {"conv*": 32, "DepthwiseConv2D": 16}
+    assert config["round_to"] is None
+    again = MCUPruning.from_config(config)
+    assert again.get_config() == one.get_config()
+    assert again.budget.board == "nucleo-l4r5zi"
 
 
 def test_sequential_models_from_a_generator_of_unknown_length(digits: Arrays) -> None:

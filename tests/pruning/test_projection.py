@@ -5,11 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.projection import Projection
 
 
 def even(*widths: int) -> dict[str, np.ndarray]:
     return {name: np.full(w, 1 / w) for name, w in zip("abcd", widths, strict=False)}
+
+
+def upto(*widths: int, multiple: int = 1) -> dict[str, Allowed]:
+    """All multiples up to these widths."""
+    return {n: Allowed(multiple, w, multiple) for n, w in zip("ab", widths, strict=True)}
 
 
 def chain(widths: Mapping[str, int]) -> dict[str, list[int]]:
@@ -18,35 +24,41 @@ def chain(widths: Mapping[str, int]) -> dict[str, list[int]]:
 
 
 def test_what_fits_is_left_alone() -> None:
-    search = Projection(chain, {"sram": 10_000, "flash": 10_000}, even(8, 16), {"a": 1, "b": 1})
+    search = Projection(chain, {"sram": 10_000, "flash": 10_000}, even(8, 16), upto(8, 16))
     assert search.run({"a": 8, "b": 16}) == {"a": 8, "b": 16}
 
 
 def test_only_the_group_that_binds_is_narrowed() -> None:
     # sram <= 400 allows a = 4 and b = 8; flash is free.
-    search = Projection(chain, {"sram": 400, "flash": 10_000}, even(8, 8), {"a": 1, "b": 1})
+    search = Projection(chain, {"sram": 400, "flash": 10_000}, even(8, 8), upto(8, 8))
     assert search.run({"a": 8, "b": 8}) == {"a": 4, "b": 8}
 
 
 def test_slack_left_by_the_start_is_filled() -> None:
-    search = Projection(chain, {"sram": 400, "flash": 10_000}, even(8, 8), {"a": 1, "b": 1})
+    search = Projection(chain, {"sram": 400, "flash": 10_000}, even(8, 8), upto(8, 8))
     assert search.run({"a": 1, "b": 1}) == {"a": 4, "b": 8}
 
 
 def test_the_group_whose_channels_matter_less_is_narrowed() -> None:
     scores = {"a": np.array([0.97, 0.01, 0.01, 0.01]), "b": np.full(4, 0.25)}
-    search = Projection(chain, {"flash": 8}, scores, {"a": 1, "b": 1})
+    search = Projection(chain, {"flash": 8}, scores, upto(4, 4))
     assert search.run({"a": 4, "b": 4}) == {"a": 2, "b": 4}
 
 
 def test_widths_are_multiples_where_asked() -> None:
-    search = Projection(chain, {"sram": 700}, even(16, 16), {"a": 4, "b": 4}, round_to=4)
+    search = Projection(chain, {"sram": 700}, even(16, 16), upto(16, 16, multiple=4))
     # sram <= 700 allows a = 7 and b = 14; multiples of 4 below: 4 and 12.
     assert search.run({"a": 16, "b": 16}) == {"a": 4, "b": 12}
 
 
+def test_a_width_beyond_what_is_allowed_is_narrowed_within_the_limits() -> None:
+    allowed = {"a": Allowed(1, 8), "b": Allowed(1, 3)}
+    search = Projection(chain, {"sram": 10_000}, even(8, 8), allowed)
+    assert search.run({"a": 8, "b": 8}) == {"a": 8, "b": 3}
+
+
 def test_an_impossible_limit_is_reported() -> None:
-    search = Projection(chain, {"sram": 99}, even(8, 8), {"a": 1, "b": 1})
+    search = Projection(chain, {"sram": 99}, even(8, 8), upto(8, 8))
     with pytest.raises(ValueError, match="smallest allowed widths exceed"):
         search.run({"a": 8, "b": 8})
 
@@ -57,7 +69,7 @@ def test_limits_are_met_and_no_channel_more_would_fit(
     sram: int, flash: int, a: int, b: int
 ) -> None:
     limits = {"sram": sram, "flash": flash}
-    search = Projection(chain, limits, even(32, 32), {"a": 1, "b": 1})
+    search = Projection(chain, limits, even(32, 32), upto(32, 32))
 
     def fits(widths: Mapping[str, int]) -> bool:
         needs = chain(widths)
