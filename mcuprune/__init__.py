@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mcuprune.deployment.check import check as check
     from mcuprune.deployment.package import deploy as deploy
     from mcuprune.errors import McupruneError as McupruneError
+    from mcuprune.keras2.rebuild import from_tf_keras as from_tf_keras
     from mcuprune.pruning.callback import MCUPruning as MCUPruning
     from mcuprune.pruning.pruner import Pruner as Pruner
 
@@ -29,6 +30,7 @@ _HOMES = {
     "check": ("mcuprune.deployment.check", "check"),
     "deploy": ("mcuprune.deployment.package", "deploy"),
     "estimate": ("mcuprune.cost.front", "estimate"),
+    "from_tf_keras": ("mcuprune.keras2.rebuild", "from_tf_keras"),
     "groups": ("mcuprune.channels.groups", "coupling_groups"),
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "check",
     "deploy",
     "estimate",
+    "from_tf_keras",
     "groups",
 ]
 
