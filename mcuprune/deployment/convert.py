@@ -7,10 +7,6 @@ gives the same bytes.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from mcuprune.deployment.float32 import in_float32
@@ -18,12 +14,11 @@ from mcuprune.deployment.quantize import calibration_samples
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
 from mcuprune.errors import ConversionError, UnsupportedModelError
-from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph, Operator
+from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_graph import functional
 from mcuprune.ir.keras_order import INPUT_NAME
-from mcuprune.native_output import caught_output
 
 
 def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
@@ -94,48 +89,22 @@ def _refuse_recurrent(model: Any) -> None:
 
 def _convert(model: Any, shape: tuple[int, ...], samples: Array, debug: bool) -> bytes:
     import tensorflow as tf
-    from tensorflow.lite.python.convert_phase import ConverterError
 
     # The name stands in the file; Keras's own changes from run to run.
     signature = tf.TensorSpec((1, *shape), tf.float32, name=INPUT_NAME)
     infer = tf.function(lambda x: model(x, training=False), input_signature=[signature])
-    with contextlib.nullcontext() if debug else _quiet():
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([infer.get_concrete_function()])
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-        try:
-            with interrupt_deferred():
-                converted: bytes = converter.convert()
-        except (RuntimeError, ValueError, ConverterError) as error:
-            problem = error
-        else:
-            return converted
+    try:
+        return convert_traced(
+            infer.get_concrete_function(),
+            lambda: ([sample[None]] for sample in samples),
+            debug=debug,
+        )
+    except ConversionError as error:
+        problem = error
     raise ConversionError(
-        f"the TFLite converter refuses model {model.name!r}: {_reason(problem)}. Replace the "
+        f"the TFLite converter refuses model {model.name!r}: {problem}. Replace the "
         "layer this comes from; --debug (debug=True) shows all its messages."
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    absl = logging.getLogger("absl")
-    level = absl.level
-    absl.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), caught_output():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        absl.setLevel(level)
-
-
-def _reason(error: Exception) -> str:
-    """Pick MLIR's own message out of a text that starts with places in source files."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    messages = [line.split(" error: ", 1)[1] for line in lines if " error: " in line]
-    return next(iter([*messages, *lines]), repr(error))
 
 
 def _require_int8(graph: Graph) -> None:

@@ -11,15 +11,17 @@ exported file is counted again.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir import keras_convolutions, keras_rules  # noqa: F401 (they register rules)
+from mcuprune.ir.converted_layer import converted, converted_layers, expanded
 from mcuprune.ir.draft import Constant, Draft, Operand, Program, Shape, Value
 from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
 from mcuprune.ir.keras_folding import fold
-from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
+from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey, layer_graph
 from mcuprune.ir.keras_order import converter_order, scope_names
 from mcuprune.ir.keras_step import RULES, Rule, Step
 from mcuprune.ir.operator_versions import operator_versions
@@ -44,7 +46,8 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
     """
     layers = layer_graph(model)
     program = fold(_written(layers, _shapes(layers, channels or {})))
-    return _finished(layers.name, program)
+    graph = _finished(layers.name, expanded(program))
+    return dataclasses.replace(graph, converted_layers=converted_layers(program))
 
 
 def _shapes(layers: LayerGraph, channels: Mapping[str, Dim]) -> dict[str, Shape]:
@@ -65,7 +68,7 @@ def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim])
 
 def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
     """Write every layer as operators, in the converter's order."""
-    values = {key: Value(key.layer, shapes[key]) for key in layers.inputs}
+    values = {key: _input(key, shapes[key], layers) for key in layers.inputs}
     written: list[tuple[str, Draft]] = []
     for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
         inputs = tuple(values[key] for key in call.inputs)
@@ -81,15 +84,17 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
     )
 
 
+def _input(key: TensorKey, shape: Shape, layers: LayerGraph) -> Value:
+    """Return a model's input: int8 for real numbers, else the type that Keras gives it."""
+    dtype = str(layers.tensors[key][0].dtype)
+    if "float" in dtype:
+        return Value(key.layer, shape)
+    bits = 8 if dtype == "bool" else int(dtype.lstrip("uint"))
+    return Value(key.layer, shape, bits, dtype, scales=0)
+
+
 def _rule(call: LayerCall) -> Rule:
-    found = RULES.find(call.layer)
-    if found is None:
-        raise UnsupportedModelError(
-            f"layer {call.name!r} ({call.kind}) has no rule for its cost on the device: "
-            f"replace it by one of {', '.join(sorted(RULES.known))}, or drop it from the "
-            "deployed model"
-        )
-    return found
+    return RULES.find(call.layer) or converted
 
 
 class _Tensors:

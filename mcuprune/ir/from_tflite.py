@@ -83,6 +83,18 @@ def parse_tflite(data: bytes, name: str) -> Graph:
         ) from None
 
 
+def stored_contents(data: bytes, graph: Graph) -> tuple[bytes, ...]:
+    """Return what a file stores for each tensor of the graph read from it; empty for nothing.
+
+    Args:
+        data: The whole file.
+        graph: What :func:`parse_tflite` made of it.
+    """
+    spans = [_buffer(table, len(data)) for table in root_table(data, "model").tables(4, "buffer")]
+    contents = [data[span.start : span.start + span.length] for span in spans]
+    return tuple(b"" if t.buffer is None else contents[t.buffer] for t in graph.tensors)
+
+
 def _require_tflite(data: bytes, name: str) -> None:
     if data[4:8] == b"TFL3":
         return

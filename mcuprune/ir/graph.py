@@ -145,6 +145,8 @@ class Graph:
         file_bytes: Size of the ``.tflite`` file, None before conversion.
         offline_offsets: Arena offset per tensor (-1: left to the runtime) from the file's
             ``OfflineMemoryAllocation`` metadata, None if absent.
+        converted_layers: Path and class of each Keras layer without a rule, whose operators were
+            found by converting it alone (:mod:`mcuprune.ir.converted_layer`).
     """
 
     name: str
@@ -154,6 +156,7 @@ class Graph:
     outputs: tuple[int, ...]
     file_bytes: int | None = None
     offline_offsets: tuple[int, ...] | None = None
+    converted_layers: tuple[str, ...] = ()
 
     def at(self, widths: Mapping[str, Any]) -> Graph:
         """Return the graph with every open dimension evaluated.

@@ -33,6 +33,8 @@ def operator_versions(operators: Iterable[Draft]) -> dict[str, int]:
 
 
 def _version(op: Draft) -> int:
+    if "version" in op.attributes:  # of a converted layer
+        return int(op.attributes["version"])
     if op.kind == "FULLY_CONNECTED" and op.attributes["keep_num_dims"]:
         return 5
     if op.kind == "CONV_2D" and _is_grouped(op):
