@@ -113,7 +113,8 @@ class PruningSection(Section):
         end_epoch: Epochs after which the budget is met; the rest fine-tunes.
         start_from: ``scratch`` for fresh weights, ``reference`` for those of the unpruned
             reference.
-        options: Further arguments of :class:`mcuprune.MCUPruning`.
+        options: Further arguments of :class:`mcuprune.MCUPruning`, layer classes by name. Widths
+            are rounded for ``deploy.board`` unless ``round_to`` is among them.
     """
 
     start_epoch: NotNegative
@@ -163,13 +164,16 @@ class BudgetSection(Section):
             self.budget()
         return self
 
-    def budget(self) -> Budget:
+    def budget(self, board: str | None = None) -> Budget:
         """Return the limits as a budget.
+
+        Args:
+            board: The board that the network is meant for, for the shape of its kernels.
 
         Raises:
             InputError: All limits are None.
         """
-        return Budget(sram=self.sram, flash=self.flash, macs=self.macs)
+        return Budget(sram=self.sram, flash=self.flash, macs=self.macs, board=board)
 
 
 class DeploySection(Section):

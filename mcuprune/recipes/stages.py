@@ -73,7 +73,7 @@ def check_pruning(recipe: Recipe, data: Dataset) -> None:
     options = recipe.pruning.options
     check_options(MCUPruning, options, "pruning.options", PRUNING_ARGUMENTS_FROM_RECIPE)
     shared = {name: value for name, value in options.items() if name != "verbose"}
-    Pruner(build(recipe, data), recipe.budget.budget(), **shared)
+    Pruner(build(recipe, data), recipe.budget.budget(recipe.deploy.board), **shared)
 
 
 def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
@@ -131,7 +131,7 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     epochs = recipe.training.epochs
     compile_model(model, recipe.training, epochs, len(data.x_train))
     pruning = MCUPruning(
-        recipe.budget.budget(),
+        recipe.budget.budget(recipe.deploy.board),
         start_epoch=recipe.pruning.start_epoch,
         end_epoch=recipe.pruning.end_epoch,
         **recipe.pruning.options,

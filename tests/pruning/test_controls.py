@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mcuprune.budget import Budget
-from mcuprune.channels.groups import coupling_groups
+from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
 from mcuprune.ir.keras_graph import layer_graph
 from mcuprune.pruning.callback import MCUPruning
@@ -44,7 +44,7 @@ def trained(budget: Budget, **options: Any) -> dict[str, int]:
     model = network()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     x = np.random.default_rng(0).random((128, 8, 8, 1), np.float32)
-    pruning = MCUPruning(budget, start_epoch=0, end_epoch=1, **options)
+    pruning = MCUPruning(budget, **{"start_epoch": 0, "end_epoch": 1, "cuts": 1, **options})
     model.fit(x, np.arange(128) % 3, epochs=2, batch_size=8, verbose=0, callbacks=[pruning])
     assert np.isfinite(model.predict(x[:2], verbose=0)).all()
     return {layer.name: layer.output.shape[-1] for layer in model.layers}
@@ -106,7 +106,7 @@ def test_excluding_everything_leaves_nothing_to_prune() -> None:
 
 
 def test_caps_are_applied_where_the_budget_is_met_without() -> None:
-    found = trained(ROOMY, max_channels={"expand": 5, "depth": 7})
+    found = trained(ROOMY, max_channels={"expand": 5, "depth": 7}, cuts=3)
     assert found["expand"] == 5
     assert found["stem"] == found["norm"] == found["depth"] == 7
     assert found["project"] == found["back"] == 6
