@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,10 @@ from mcuprune.ir.from_tflite import read_tflite
 from mcuprune.ir.graph import Graph
 
 KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+_BY_TF_KERAS = (
+    "install mcuprune[tf-keras] and load it with tf_keras, "
+    "mcuprune.from_tf_keras(tf_keras.models.load_model(path))"
+)
 
 
 def read_graph(model: Any) -> Graph:
@@ -41,6 +47,8 @@ def load_keras(path: str | Path) -> Any:
     Raises:
         InputError: The file is missing, or Keras cannot load it.
     """
+    if (Path(path) / "saved_model.pb").is_file():
+        raise InputError(f"{path} is a SavedModel, which Keras 3 cannot load: {_BY_TF_KERAS}")
     if not Path(path).is_file():
         found = "is a folder" if Path(path).is_dir() else "does not exist"
         raise InputError(f"{path} {found}: check the path to the .keras or .h5 file")
@@ -52,10 +60,28 @@ def load_keras(path: str | Path) -> Any:
         return keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())[:300]
+        writer = _keras_version(path)
+        advice = "save the model again with model.save('model.keras')"
+        if writer.startswith("2."):
+            advice = f"Keras {writer} wrote it; {_BY_TF_KERAS}"
         raise InputError(
-            f"Keras {keras.__version__} cannot load {path} ({reason}): save the model again with "
-            "model.save('model.keras')"
+            f"Keras {keras.__version__} cannot load {path} ({reason}): {advice}"
         ) from error
+
+
+def _keras_version(path: str | Path) -> str:
+    """Return the version of Keras that wrote a file; empty where the file does not say."""
+    import h5py
+
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if "metadata.json" not in archive.namelist():
+                return ""
+            return str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+    if h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            return str(file.attrs.get("keras_version", ""))
+    return ""
 
 
 def _keras_graph(model: Any) -> Graph:

@@ -147,7 +147,7 @@ def _of_tensors(layer: Any, target: str) -> Operation:
 
 
 def _constants_typed(values: list[Any]) -> list[Any]:
-    """Make lists of numbers constants of the type of the tensors beside them, as TensorFlow does."""
+    """Make lists of numbers constants of the type of the tensors beside them."""
     types = [value.dtype for value in values if hasattr(value, "dtype")]
     return [
         np.asarray(value, getattr(types[0], "name", types[0]))
