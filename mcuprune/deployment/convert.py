@@ -17,7 +17,7 @@ from mcuprune.errors import ConversionError, UnsupportedModelError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.ir.int8_converter import convert_traced
-from mcuprune.ir.keras_graph import functional
+from mcuprune.ir.keras_models import functional
 from mcuprune.ir.keras_order import INPUT_NAME
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -34,16 +35,21 @@ class EngineRun:
     """What an engine answered.
 
     Attributes:
-        outputs: Quantized outputs, shape ``(n, ...)``.
+        all_outputs: Quantized answers of each output of the model, shape ``(n, ...)``.
         arena: Arena used; None for an engine without one.
         engine: Name of the engine.
         version: Version of the runtime behind it.
     """
 
-    outputs: Array
+    all_outputs: tuple[Array, ...]
     arena: ArenaUse | None
     engine: str
     version: str
+
+    @property
+    def outputs(self) -> Array:
+        """Answers of the model's first output, often its only one."""
+        return self.all_outputs[0]
 
 
 class Engine(Protocol):
@@ -53,12 +59,13 @@ class Engine(Protocol):
     def name(self) -> str:
         """Name of the engine."""
 
-    def run(self, model: bytes, inputs: Array) -> EngineRun:
+    def run(self, model: bytes, inputs: Array | Sequence[Array]) -> EngineRun:
         """Execute the model on each input by itself (state is reset in between).
 
         Args:
-            model: Contents of a ``.tflite`` file with one input and one output, batch 1.
-            inputs: Quantized inputs, shape ``(n, ...)``, in the dtype of the model's input.
+            model: Contents of a ``.tflite`` file, batch 1.
+            inputs: Quantized inputs, shape ``(n, ...)``, in the dtype of the model's input; for a
+                model with several inputs a list of such arrays, equally long.
 
         Raises:
             InputError: The model is no sound TFLite file.
@@ -66,27 +73,32 @@ class Engine(Protocol):
         """
 
 
-def sole_input(graph: Graph) -> Tensor:
-    """Return the model's only input.
+def as_arrays(values: Array | Sequence[Array]) -> tuple[Array, ...]:
+    """Return one array for each input or output; a lone array stands for one of them."""
+    return (values,) if isinstance(values, np.ndarray) else tuple(values)
+
+
+def matching_inputs(graph: Graph, inputs: Array | Sequence[Array]) -> tuple[Array, ...]:
+    """Check quantized inputs against the model's inputs and return one array for each.
 
     Raises:
-        EngineError: The model has several inputs or outputs, or none.
+        EngineError: Wrong number of arrays, wrong shape or dtype, or no inputs at all.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+    arrays = as_arrays(inputs)
+    if len(arrays) != len(graph.inputs) or not arrays:
         raise EngineError(
-            f"{graph.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-            "the engines run models with one of each. Split the model, or concatenate."
+            f"{len(arrays)} arrays of inputs were given, {graph.name} has {len(graph.inputs)} "
+            "inputs: give a list with one array for each"
         )
-    return graph.tensors[graph.inputs[0]]
+    for index, array in zip(graph.inputs, arrays, strict=True):
+        _require_fitting(graph, graph.tensors[index], array)
+    if len({len(array) for array in arrays}) > 1:
+        counts = ", ".join(str(len(array)) for array in arrays)
+        raise EngineError(f"the inputs hold {counts} samples: give equally many for each input")
+    return arrays
 
 
-def require_matching_inputs(graph: Graph, inputs: Array) -> None:
-    """Check quantized inputs against the model's input.
-
-    Raises:
-        EngineError: Wrong shape or dtype, or no inputs at all.
-    """
-    tensor = sole_input(graph)
+def _require_fitting(graph: Graph, tensor: Tensor, inputs: Array) -> None:
     if inputs.ndim == 0 or tuple(inputs.shape[1:]) != tuple(tensor.shape[1:]) or not len(inputs):
         wanted = ("n", *tensor.shape[1:])
         raise EngineError(
@@ -96,5 +108,5 @@ def require_matching_inputs(graph: Graph, inputs: Array) -> None:
     if inputs.dtype != np.dtype(tensor.dtype):
         raise EngineError(
             f"the inputs are {inputs.dtype}, {graph.name} takes {tensor.dtype}: quantize them "
-            "with mcuprune.engines.quantization.input_quantization(model).quantize(inputs)"
+            "with mcuprune.engines.quantization.quantized_inputs(model, inputs)"
         )

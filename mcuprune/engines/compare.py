@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from mcuprune.engines.base import Array
+from mcuprune.engines.base import Array, as_arrays
 from mcuprune.errors import EngineError
 
 
@@ -29,11 +30,12 @@ class Agreement:
     top1_agreement: float
 
 
-def compare_outputs(a: Array, b: Array) -> Agreement:
+def compare_outputs(a: Array | Sequence[Array], b: Array | Sequence[Array]) -> Agreement:
     """Compare the quantized outputs of two engines.
 
     Args:
-        a: Integers, shape ``(n, ...)``.
+        a: Integers, shape ``(n, ...)``; a list of such arrays for several outputs, of which all
+            must agree on the largest.
         b: Integers of the same shape and dtype.
 
     Raises:
@@ -42,19 +44,26 @@ def compare_outputs(a: Array, b: Array) -> Agreement:
     >>> compare_outputs(np.int8([[1, 5], [7, 2]]), np.int8([[1, 5], [7, 9]]))
     Agreement(inputs=2, bytes_total=4, bytes_differing=1, largest_difference=7, top1_agreement=0.5)
     """
+    pairs = list(zip(as_arrays(a), as_arrays(b), strict=True))
+    for left, right in pairs:
+        _require_comparable(left, right)
+    differences = [np.abs(x.astype(np.int64) - y.astype(np.int64)) for x, y in pairs]
+    same_winner = np.all([_top1(left) == _top1(right) for left, right in pairs], axis=0)
+    return Agreement(
+        inputs=len(same_winner),
+        bytes_total=sum(difference.size for difference in differences),
+        bytes_differing=sum(int(np.count_nonzero(difference)) for difference in differences),
+        largest_difference=max(int(difference.max()) for difference in differences),
+        top1_agreement=float(np.mean(same_winner)),
+    )
+
+
+def _require_comparable(a: Array, b: Array) -> None:
     if a.shape != b.shape or a.dtype != b.dtype or not a.size:
         raise EngineError(
             f"cannot compare outputs {a.dtype}{a.shape} with {b.dtype}{b.shape}: both must come "
             "from the same model and the same inputs, at least one"
         )
-    difference = np.abs(a.astype(np.int64) - b.astype(np.int64))
-    return Agreement(
-        inputs=len(a),
-        bytes_total=a.size,
-        bytes_differing=int(np.count_nonzero(difference)),
-        largest_difference=int(difference.max()),
-        top1_agreement=float(np.mean(_top1(a) == _top1(b))),
-    )
 
 
 def _top1(outputs: Array) -> Array:

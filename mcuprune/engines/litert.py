@@ -8,12 +8,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.metadata
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from mcuprune.engines.base import Array, EngineRun, require_matching_inputs
+from mcuprune.engines.base import Array, EngineRun, matching_inputs
 from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
@@ -42,20 +43,21 @@ class LiteRT:
         """Name of the engine."""
         return "litert"
 
-    def run(self, model: bytes, inputs: Array) -> EngineRun:
+    def run(self, model: bytes, inputs: Array | Sequence[Array]) -> EngineRun:
         """Execute the model on each input.
 
         See :class:`mcuprune.engines.base.Engine` for arguments and errors. ``arena`` is None.
         """
         graph = parse_tflite(model, "the model")
-        require_matching_inputs(graph, inputs)
+        arrays = matching_inputs(graph, inputs)
         _refuse_fatal(graph)
         distribution, module = _load(self.runtime)
         interpreter = _interpreter(module, model)
         is_stateful = any(tensor.is_variable for tensor in graph.tensors)
-        outputs = [_invoke(interpreter, value[np.newaxis], is_stateful) for value in inputs]
+        samples = zip(*arrays, strict=True)
+        answers = [_invoke(interpreter, sample, is_stateful) for sample in samples]
         return EngineRun(
-            outputs=np.concatenate(outputs),
+            all_outputs=tuple(map(np.concatenate, zip(*answers, strict=True))),
             arena=None,
             engine=self.name,
             version=f"{distribution} {importlib.metadata.version(distribution)}",
@@ -110,13 +112,13 @@ def _first_line(message: str, log: str) -> str:
     return next((line.strip() for line in f"{message}\n{log}".splitlines() if line.strip()), "?")
 
 
-def _invoke(interpreter: Any, value: Array, is_stateful: bool) -> Array:
+def _invoke(interpreter: Any, sample: Sequence[Array], is_stateful: bool) -> list[Array]:
     if is_stateful:
         interpreter.reset_all_variables()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], value)
+    for tensor, value in zip(interpreter.get_input_details(), sample, strict=True):
+        interpreter.set_tensor(tensor["index"], value[np.newaxis])
     try:
         interpreter.invoke()
     except RuntimeError as error:
         raise EngineError(f"LiteRT failed while running the model: {error}") from None
-    output: Array = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    return output
+    return [interpreter.get_tensor(out["index"]) for out in interpreter.get_output_details()]

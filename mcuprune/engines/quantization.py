@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from mcuprune.engines.base import Array
+from mcuprune.engines.base import Array, as_arrays
 from mcuprune.errors import InputError
 from mcuprune.ir.flatbuffer import root_table
 from mcuprune.ir.from_tflite import parse_tflite
@@ -74,6 +75,26 @@ def output_quantization(model: bytes) -> Quantization:
         InputError: No sound TFLite model, or the output is not quantized per tensor.
     """
     return _quantization(model, parse_tflite(model, "the model").outputs, "output")
+
+
+def quantized_inputs(model: bytes, inputs: Array | Sequence[Array]) -> tuple[Array, ...]:
+    """Return what to give an engine for real inputs.
+
+    Args:
+        model: Contents of a ``.tflite`` file.
+        inputs: Real numbers, shape ``(n, ...)``; a list of such arrays for several inputs.
+            Integers (of an embedding) where the model takes int32.
+
+    Raises:
+        InputError: No sound TFLite model, or an input is float or not quantized per tensor.
+    """
+    graph = parse_tflite(model, "the model")
+    return tuple(
+        array.astype(np.int32)
+        if graph.tensors[index].dtype == "int32"
+        else _quantization(model, (index,), "input").quantize(array)
+        for index, array in zip(graph.inputs, as_arrays(inputs), strict=True)
+    )
 
 
 def _quantization(model: bytes, indices: tuple[int, ...], what: str) -> Quantization:

@@ -11,11 +11,12 @@ import dataclasses
 import importlib.metadata
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mcuprune.engines.base import ArenaUse, Array, EngineRun, require_matching_inputs
+from mcuprune.engines.base import ArenaUse, Array, EngineRun, matching_inputs
 from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
@@ -34,21 +35,21 @@ class TFLM:
         """Name of the engine."""
         return "tflm"
 
-    def run(self, model: bytes, inputs: Array) -> EngineRun:
+    def run(self, model: bytes, inputs: Array | Sequence[Array]) -> EngineRun:
         """Execute the model on each input and report the arena used.
 
         See :class:`mcuprune.engines.base.Engine` for arguments and errors.
         """
         graph = parse_tflite(model, "the model")
-        require_matching_inputs(graph, inputs)
+        arrays = matching_inputs(graph, inputs)
         interpreter = _interpreter(model, graph)
         is_stateful = any(tensor.is_variable for tensor in graph.tensors)
         with caught_stderr() as caught:
-            outputs, problem = _invoke_all(interpreter, inputs, is_stateful)
+            answers, problem = _invoke_all(interpreter, arrays, len(graph.outputs), is_stateful)
         if problem is not None:
             raise EngineError(f"TFLM failed while running the model: {_reason(caught.text)}")
         return EngineRun(
-            outputs=np.concatenate(outputs),
+            all_outputs=tuple(map(np.concatenate, zip(*answers, strict=True))),
             arena=_arena_use(interpreter),
             engine=self.name,
             version=f"tflite-micro {importlib.metadata.version(DISTRIBUTION)}",
@@ -102,19 +103,20 @@ def _ample_arena(graph: Graph) -> int:
 
 
 def _invoke_all(
-    interpreter: Any, inputs: Array, is_stateful: bool
-) -> tuple[list[Array], RuntimeError | None]:
-    outputs = []
+    interpreter: Any, inputs: Sequence[Array], output_count: int, is_stateful: bool
+) -> tuple[list[list[Array]], RuntimeError | None]:
+    answers: list[list[Array]] = []
     try:
-        for value in inputs:
+        for sample in zip(*inputs, strict=True):
             if is_stateful:
                 interpreter.reset()
-            interpreter.set_input(value[np.newaxis], 0)
+            for place, value in enumerate(sample):
+                interpreter.set_input(value[np.newaxis], place)
             interpreter.invoke()
-            outputs.append(np.array(interpreter.get_output(0)))
+            answers.append([np.array(interpreter.get_output(i)) for i in range(output_count)])
     except RuntimeError as error:
-        return outputs, error
-    return outputs, None
+        return answers, error
+    return answers, None
 
 
 def _arena_use(interpreter: Any) -> ArenaUse:

@@ -139,9 +139,28 @@ def test_wrong_type_is_named():
         LiteRT().run(model("mlperf_tiny/kws_ref_model"), np.zeros((2, 49, 10, 1), np.float32))
 
 
-def test_several_inputs_are_refused():
-    with pytest.raises(EngineError, match="2 inputs and 1 outputs"):
-        TFLM().run(model("tflm/simple_add_model"), np.zeros((1, 128, 128, 1), np.int8))
+@pytest.mark.parametrize("engine", [TFLM(), LiteRT()])
+def test_several_inputs_are_given_as_a_list(engine):
+    data = model("tflm/simple_add_model")
+    random = np.random.default_rng(0)
+    first, second = (random.integers(-100, 100, (2, 128, 128, 1)).astype(np.int8) for _ in "ab")
+    (added,) = engine.run(data, [first, second]).all_outputs
+    total = first.astype(int) + second
+    assert np.corrcoef(total.ravel(), added.ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize(
+    ("count", "message"), [(1, "1 arrays .* 2 inputs"), (3, "3 arrays"), (0, "0 arrays")]
+)
+def test_wrong_number_of_inputs_is_named(count, message):
+    with pytest.raises(EngineError, match=message):
+        TFLM().run(model("tflm/simple_add_model"), [np.zeros((1, 128, 128, 1), np.int8)] * count)
+
+
+def test_inputs_of_unequal_length_are_named():
+    inputs = [np.zeros((n, 128, 128, 1), np.int8) for n in (2, 3)]
+    with pytest.raises(EngineError, match="hold 2, 3 samples"):
+        TFLM().run(model("tflm/simple_add_model"), inputs)
 
 
 def test_tflm_names_why_it_refuses():
