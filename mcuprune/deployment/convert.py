@@ -7,10 +7,11 @@ gives the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mcuprune.deployment.float32 import in_float32
-from mcuprune.deployment.quantize import calibration_samples
+from mcuprune.deployment.quantize import calibration_arrays
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
 from mcuprune.errors import ConversionError, UnsupportedModelError
@@ -18,60 +19,58 @@ from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_models import functional
-from mcuprune.ir.keras_order import INPUT_NAME
+from mcuprune.ir.keras_order import input_names
+
+_WHOLE = ("bool", "int32", "int64")
 
 
 def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
     """Convert a Keras model to full int8.
 
     Args:
-        model: A built functional or Sequential ``keras.Model`` with one input and one output. One
-            of mixed precision is converted as a float32 copy.
-        calibration: Inputs as the model was trained on, shape ``(n, ...)``; a hundred or more.
+        model: A built functional or Sequential ``keras.Model``. One of mixed precision is
+            converted as a float32 copy.
+        calibration: Inputs as the model was trained on, shape ``(n, ...)``; a hundred or more. For
+            several inputs a list or tuple of such arrays.
         debug: Leave the converter's messages on the terminal.
 
     Returns:
-        Contents of the ``.tflite`` file, stripped (:mod:`mcuprune.deployment.strip`).
+        Contents of the ``.tflite`` file, stripped (:mod:`mcuprune.deployment.strip`). Inputs and
+        outputs are in the order of ``model.inputs`` and ``model.outputs``. Real ones are int8;
+        integers (of an embedding) stay int32.
 
     Raises:
         InputError: The calibration data do not fit the model.
-        UnsupportedModelError: The model has several inputs or outputs, or keeps one in a dict; it
-            has an open input dimension or a recurrent layer, or is subclassed.
+        UnsupportedModelError: The model keeps its inputs or outputs in a dict, has an open input
+            dimension or a recurrent layer, or is subclassed.
         ConversionError: The converter failed, or left operators that are not int8.
     """
-    shape = _input_shape(model)
-    samples = calibration_samples(calibration, shape)
+    _require_fixed_shapes(model)
+    samples = calibration_arrays(calibration, model)
     _refuse_recurrent(model)
-    converted = _convert(in_float32(model), shape, samples, debug)
+    converted = _convert(in_float32(model), samples, debug)
     _require_int8(parse_tflite(converted, model.name))
     return strip(converted)
 
 
-def _input_shape(model: Any) -> tuple[int, ...]:
+def _require_fixed_shapes(model: Any) -> None:
     net = functional(model)
-    if len(net.inputs) != 1 or len(net.outputs) != 1:
-        raise UnsupportedModelError(
-            f"model {model.name!r} has {len(net.inputs)} inputs and {len(net.outputs)} outputs; "
-            "one of each can be deployed: split the model"
-        )
-    _require_plain_tensors(net)
-    shape = tuple(net.inputs[0].shape[1:])
-    if any(dim is None for dim in shape):
-        raise UnsupportedModelError(
-            f"model {model.name!r} takes inputs of the open shape {shape}; a device needs a fixed "
-            "one: give keras.Input its full shape"
-        )
-    return shape
-
-
-def _require_plain_tensors(net: Any) -> None:
-    for what, found in (("input", net.input), ("output", net.output)):
-        # A list of one input is called like the input itself.
-        if isinstance(found, dict) or (what == "output" and isinstance(found, list | tuple)):
+    _refuse_dicts(net)
+    for tensor in net.inputs:
+        shape = tuple(tensor.shape[1:])
+        if any(dim is None for dim in shape):
             raise UnsupportedModelError(
-                f"model {net.name!r} has its {what} in a {type(found).__name__}; a plain tensor "
-                "can be deployed: deploy keras.Model(model.inputs[0], model.outputs[0]), which "
-                "shares the layers"
+                f"model {model.name!r} takes inputs of the open shape {shape}; a device needs a "
+                "fixed one: give keras.Input its full shape"
+            )
+
+
+def _refuse_dicts(net: Any) -> None:
+    for what, found in (("input", net.input), ("output", net.output)):
+        if isinstance(found, dict):
+            raise UnsupportedModelError(
+                f"model {net.name!r} has its {what} in a dict; plain tensors and lists can be "
+                "deployed: deploy keras.Model(model.inputs, model.outputs), which shares the layers"
             )
 
 
@@ -87,16 +86,25 @@ def _refuse_recurrent(model: Any) -> None:
             )
 
 
-def _convert(model: Any, shape: tuple[int, ...], samples: Array, debug: bool) -> bytes:
+def _convert(model: Any, samples: Sequence[Array], debug: bool) -> bytes:
+    import keras
     import tensorflow as tf
 
-    # The name stands in the file; Keras's own changes from run to run.
-    signature = tf.TensorSpec((1, *shape), tf.float32, name=INPUT_NAME)
-    infer = tf.function(lambda x: model(x, training=False), input_signature=[signature])
+    def infer(*inputs: Any) -> Any:
+        given = list(inputs) if len(inputs) > 1 else inputs[0]
+        outputs = keras.tree.flatten(model(given, training=False))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    # The names stand in the file; Keras's own change from run to run.
+    signature = [
+        tf.TensorSpec((1, *array.shape[1:]), array.dtype, name=name)
+        for name, array in zip(input_names(len(samples)), samples, strict=True)
+    ]
+    traced = tf.function(infer, input_signature=signature).get_concrete_function()
     try:
         return convert_traced(
-            infer.get_concrete_function(),
-            lambda: ([sample[None]] for sample in samples),
+            traced,
+            lambda: ([one[None] for one in sample] for sample in zip(*samples, strict=True)),
             debug=debug,
         )
     except ConversionError as error:
@@ -108,8 +116,13 @@ def _convert(model: Any, shape: tuple[int, ...], samples: Array, debug: bool) ->
 
 
 def _require_int8(graph: Graph) -> None:
-    stray = [_describe(op, graph) for op in graph.operators if not _is_int8(op, graph)]
-    ends = [graph.tensors[i] for i in (*graph.inputs, *graph.outputs)]
+    whole = _whole_numbers(graph)
+    stray = [
+        _describe(op, graph)
+        for op in graph.operators
+        if any(graph.tensors[i].dtype != "int8" and i not in whole for i in op.outputs)
+    ]
+    ends = [graph.tensors[i] for i in (*graph.inputs, *graph.outputs) if i not in whole]
     stray += [f"{t.name} is {t.dtype}" for t in ends if t.dtype != "int8"]
     if stray:
         raise ConversionError(
@@ -118,9 +131,16 @@ def _require_int8(graph: Graph) -> None:
         )
 
 
-def _is_int8(operator: Operator, graph: Graph) -> bool:
-    """Tell whether all results are int8; results of SHAPE and what computes on shapes are not."""
-    return all(tensor.dtype == "int8" for tensor in graph.output_tensors(operator))
+def _whole_numbers(graph: Graph) -> set[int]:
+    """Return integer inputs and what is computed from them before it becomes real.
+
+    Results of SHAPE, and what computes on shapes, are not among them.
+    """
+    found = {i for i in graph.inputs if graph.tensors[i].dtype in _WHOLE}
+    for operator in graph.operators:
+        if found & set(operator.inputs):
+            found |= {i for i in operator.outputs if graph.tensors[i].dtype in _WHOLE}
+    return found
 
 
 def _describe(operator: Operator, graph: Graph) -> str:

@@ -166,38 +166,56 @@ inline int AddModelOperators(Resolver& resolver) {{
     return _guarded(f"{name}_model_settings_h", introduction, declarations + registration)
 
 
-def golden_header(name: str, inputs: Array, outputs: Array) -> str:
+def golden_header(name: str, inputs: Sequence[Array], outputs: Sequence[Array]) -> str:
     """Return ``golden_vectors.h``: declares inputs and the outputs TFLM gave.
 
     Args:
         name: C identifier of the model.
-        inputs: Quantized inputs, int8, shape ``(n, ...)``.
-        outputs: Outputs, int8, shape ``(n, ...)``.
+        inputs: Quantized inputs, an array of shape ``(n, ...)`` for each input.
+        outputs: Outputs, an array of shape ``(n, ...)`` for each output.
     """
     introduction = (
         "/* Quantized inputs and what TensorFlow Lite Micro's reference kernels answer.\n"
         "   Input i starts at i * kGoldenInputSize, output i at i * kGoldenOutputSize. */\n"
     )
-    sizes = (
-        f"enum {{ kGoldenCount = {len(inputs)} }};\n"
-        f"enum {{ kGoldenInputSize = {inputs[0].size} }};\n"
-        f"enum {{ kGoldenOutputSize = {outputs[0].size} }};\n"
-    )
-    declarations = (
-        f"extern const int8_t {name}_golden_inputs[];\n"
-        f"extern const int8_t {name}_golden_outputs[];\n"
+    sizes = f"enum {{ kGoldenCount = {len(inputs[0])} }};\n"
+    for word, arrays in (("Input", inputs), ("Output", outputs)):
+        for number, values in numbered(f"kGolden{word}Size", arrays).items():
+            sizes += f"enum {{ {number} = {values[0].size} }};\n"
+    declarations = "".join(
+        f"extern {_c_type(values)} {name}_golden_{what}[];\n"
+        for what, values in _golden_arrays(inputs, outputs).items()
     )
     body = f"#include <stdint.h>\n\n{sizes}\n{_with_c_linkage(declarations)}"
     return _guarded(f"{name}_golden_vectors_h", introduction, body)
 
 
-def golden_source(name: str, inputs: Array, outputs: Array) -> str:
+def golden_source(name: str, inputs: Sequence[Array], outputs: Sequence[Array]) -> str:
     """Return ``golden_vectors.c``; arguments as for :func:`golden_header`."""
-    arrays = (("inputs", inputs), ("outputs", outputs))
     return '#include "golden_vectors.h"\n\n' + "\n".join(
-        _array(f"const int8_t {name}_golden_{what}[{values.size}]", values.ravel().tolist())
-        for what, values in arrays
+        _array(f"{_c_type(values)} {name}_golden_{what}[{values.size}]", values.ravel().tolist())
+        for what, values in _golden_arrays(inputs, outputs).items()
     )
+
+
+def numbered(name: str, arrays: Sequence[Array]) -> dict[str, Array]:
+    """Name arrays: a single one plainly, several with their numbers.
+
+    >>> import numpy as np
+    >>> list(numbered("inputs", [np.zeros(1)])), list(numbered("inputs", [np.zeros(1)] * 2))
+    (['inputs'], ['inputs_0', 'inputs_1'])
+    """
+    if len(arrays) == 1:
+        return {name: arrays[0]}
+    return {f"{name}_{number}": array for number, array in enumerate(arrays)}
+
+
+def _golden_arrays(inputs: Sequence[Array], outputs: Sequence[Array]) -> dict[str, Array]:
+    return {**numbered("inputs", inputs), **numbered("outputs", outputs)}
+
+
+def _c_type(values: Array) -> str:
+    return f"const {values.dtype.name}_t"
 
 
 def _array(declaration: str, values: Sequence[int]) -> str:

@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mcuprune.budget import Budget, require_budget
 from mcuprune.cost.front import estimate as estimate_model
 from mcuprune.cost.resources import Resources, estimate
@@ -17,7 +15,7 @@ from mcuprune.deployment import csource
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
-from mcuprune.deployment.quantize import calibration_samples
+from mcuprune.deployment.quantize import calibration_arrays
 from mcuprune.deployment.result import Accuracy, Deployment
 from mcuprune.deployment.verify import Verification, keras_accuracy, verify
 from mcuprune.engines.base import ArenaUse, Array
@@ -50,13 +48,15 @@ def deploy(
 
     Args:
         model: A built functional or Sequential ``keras.Model``.
-        calibration: Training inputs, shape ``(n, ...)``; a hundred or more.
+        calibration: Training inputs, shape ``(n, ...)``; a hundred or more. For several inputs a
+            list or tuple of such arrays, in the order of ``model.inputs``.
         out: The folder.
         board: A board of the catalogue; its memories are the budget where none is given.
         budget: What is allowed; the folder is written even if it is exceeded.
         reference: The unpruned model, or its :class:`~mcuprune.cost.resources.Resources`, for
             comparison.
-        test: Inputs and class numbers unseen in training, for accuracy.
+        test: Inputs and class numbers unseen in training, for accuracy (of models with one
+            output).
         debug: Leave the converter's messages on the terminal.
 
     Raises:
@@ -97,10 +97,10 @@ def _verified(
     model: Any, tflite: bytes, calibration: Any, test: tuple[Array, Array] | None
 ) -> Verification:
     if test is None:
-        shape = tuple(model.inputs[0].shape[1:])
-        return verify(model, tflite, calibration_samples(calibration, shape))
+        samples = calibration_arrays(calibration, model)
+        return verify(model, tflite, samples if len(samples) > 1 else samples[0])
     inputs, labels = test
-    return verify(model, tflite, np.asarray(inputs), labels)
+    return verify(model, tflite, inputs, labels)
 
 
 def _as_used(predicted: Resources, arena: ArenaUse) -> Resources:

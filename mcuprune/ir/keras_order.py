@@ -14,8 +14,13 @@ from collections.abc import Sequence
 from mcuprune.ir.draft import Constant, Draft, Value
 from mcuprune.ir.keras_graph import LayerCall
 
-# What mcuprune.deployment.convert calls the model's input.
+# What mcuprune.deployment.convert calls the model's first input.
 INPUT_NAME = "input"
+
+
+def input_names(count: int) -> list[str]:
+    """Return what the converter is told to call a model's inputs."""
+    return [INPUT_NAME if number == 0 else f"{INPUT_NAME}_{number}" for number in range(count)]
 
 
 def converter_order(model_name: str, written: Sequence[tuple[str, Draft]]) -> tuple[Draft, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.engines.litert import LiteRT
-from mcuprune.engines.quantization import input_quantization
+from mcuprune.engines.quantization import input_quantization, quantized_inputs
 from mcuprune.errors import ConversionError, InputError, UnsupportedModelError
 from mcuprune.ir.from_tflite import parse_tflite
 
@@ -138,10 +138,71 @@ def test_open_input_shape_is_refused():
         convert_int8(model, noise(5, 8, 8, 1))
 
 
-def test_two_inputs_are_refused():
-    a, b = keras.Input((4,)), keras.Input((4,))
-    with pytest.raises(UnsupportedModelError, match="2 inputs"):
-        convert_int8(keras.Model([a, b], a + b), noise(5, 4))
+def two_by_two():
+    image, side = keras.Input((8, 8, 1), name="image"), keras.Input((6,), name="side")
+    seen = keras.layers.Flatten()(keras.layers.Conv2D(4, 3, activation="relu")(image))
+    both = keras.layers.Concatenate()([seen, keras.layers.Dense(8)(side)])
+    return keras.Model([image, side], [keras.layers.Dense(3)(both), keras.layers.Dense(1)(both)])
+
+
+def siamese():
+    encoder = small(keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.Flatten())
+    left, right = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    apart = keras.layers.Subtract()([encoder(left), encoder(right)])
+    return keras.Model([left, right], keras.layers.Dense(5)(apart))
+
+
+@pytest.mark.parametrize("build", [two_by_two, siamese])
+def test_inputs_and_outputs_keep_the_order_of_the_model(build):
+    model = build()
+    inputs = [noise(40, *tensor.shape[1:]) * (1 + i) for i, tensor in enumerate(model.inputs)]
+    file = convert_int8(model, inputs)
+    graph = parse_tflite(file, "m")
+    assert [graph.tensors[i].name for i in graph.inputs] == ["input", "input_1"]
+    assert {graph.tensors[i].dtype for i in (*graph.inputs, *graph.outputs)} == {"int8"}
+    answers = LiteRT().run(file, quantized_inputs(file, inputs)).all_outputs
+    expected = keras.tree.flatten(model(inputs))
+    assert [answer.shape for answer in answers] == [tuple(tensor.shape) for tensor in expected]
+    for answer, tensor in zip(answers, expected, strict=True):
+        real = keras.ops.convert_to_numpy(tensor).ravel()
+        assert np.corrcoef(real, answer.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("calibration", "message"),
+    [
+        (noise(5, 8, 8, 1), "2 inputs, the calibration data are ndarray: give a list.*image, side"),
+        ([noise(5, 8, 8, 1)], "are 1 arrays"),
+        ((noise(5, 8, 8, 1), noise(4, 6)), "hold 5, 4 samples"),
+        ([noise(5, 6), noise(5, 8, 8, 1)], r"shape \(5, 6\), the model takes \(n, 8, 8, 1\)"),
+    ],
+)
+def test_unfit_calibration_data_for_two_inputs(calibration, message):
+    with pytest.raises(InputError, match=message):
+        convert_int8(two_by_two(), calibration)
+
+
+def test_places_in_a_table_stay_integers():
+    places = keras.Input((12,), dtype="int32")
+    told = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(20, 8)(places))
+    model = keras.Model(places, keras.layers.Dense(3)(told))
+    given = np.random.RandomState(0).randint(0, 20, (30, 12))
+    file = convert_int8(model, given)
+    graph = parse_tflite(file, "m")
+    assert graph.tensors[graph.inputs[0]].dtype == "int32"
+    answers = LiteRT().run(file, quantized_inputs(file, given)).outputs
+    real = keras.ops.convert_to_numpy(model(given))
+    assert np.corrcoef(real.ravel(), answers.ravel())[0, 1] > 0.99
+
+
+def test_a_loop_in_a_layer_of_the_users_is_refused_before_it_crashes():
+    @keras.saving.register_keras_serializable("test_convert")
+    class Doubling(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.fori_loop(0, 3, lambda _, y: y + y, x)
+
+    with pytest.raises(ConversionError, match=r"doubling.*/while' is a loop or a branch"):
+        convert_int8(small(Doubling(name="doubling"), shape=(4,)), noise(5, 4))
 
 
 def test_input_and_output_in_a_dict_are_refused_and_what_to_deploy_works():
@@ -150,11 +211,10 @@ def test_input_and_output_in_a_dict_are_refused_and_what_to_deploy_works():
     for held, found in (
         (keras.Model({"image": image}, classes), "input in a dict"),
         (keras.Model(image, {"classes": classes}), "output in a dict"),
-        (keras.Model(image, [classes]), "output in a list"),
     ):
         with pytest.raises(UnsupportedModelError, match=found):
             convert_int8(held, noise(5, 4))
-        plain = keras.Model(held.inputs[0], held.outputs[0])
+        plain = keras.Model(held.inputs, held.outputs)
         kinds = [o.kind for o in parse_tflite(convert_int8(plain, noise(5, 4)), "m").operators]
         assert kinds == ["FULLY_CONNECTED"]
 

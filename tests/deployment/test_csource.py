@@ -37,8 +37,8 @@ def folder(tmp_path):
         "model_data.h": csource.model_header("net"),
         "model_data.c": csource.model_source("net", MODEL),
         "model_settings.h": csource.settings_header("net", graph(*kinds), ARENA),
-        "golden_vectors.h": csource.golden_header("net", INPUTS, OUTPUTS),
-        "golden_vectors.c": csource.golden_source("net", INPUTS, OUTPUTS),
+        "golden_vectors.h": csource.golden_header("net", [INPUTS], [OUTPUTS]),
+        "golden_vectors.c": csource.golden_source("net", [INPUTS], [OUTPUTS]),
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)

@@ -205,6 +205,29 @@ def test_engines_agree_with_what_was_verified(deployment):
     data = (deployment.folder / "model.tflite").read_bytes()
     golden = deployment.verification.golden_inputs
     litert = LiteRT().run(data, golden).outputs
-    assert np.count_nonzero(litert != deployment.verification.golden_outputs) == (
-        deployment.agreement.bytes_differing
-    )
+    (answers,) = deployment.verification.golden_outputs
+    assert np.count_nonzero(litert != answers) == (deployment.agreement.bytes_differing)
+
+
+def test_two_inputs_and_two_outputs(tmp_path):
+    image, side = keras.Input((8, 8, 1)), keras.Input((6,))
+    seen = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(image))
+    both = keras.layers.Concatenate()([seen, keras.layers.Dense(8)(side)])
+    outputs = [keras.layers.Dense(3)(both), keras.layers.Dense(1)(both)]
+    model = keras.Model([image, side], outputs, name="two")
+    random = np.random.default_rng(0)
+    data = [random.normal(size=(30, *tensor.shape[1:])) for tensor in model.inputs]
+    made = deploy(model, data, tmp_path / "two")
+    assert made.verification.litert_vs_keras >= 0.9
+    assert made.agreement.bytes_total == 100 * (3 + 1)
+    assert made.agreement.largest_difference <= 1
+    with np.load(tmp_path / "two" / "golden.npz") as golden:
+        inputs = [golden["inputs_0"], golden["inputs_1"]]
+        again = TFLM().run((tmp_path / "two" / "model.tflite").read_bytes(), inputs)
+        assert again.all_outputs[0].tolist() == golden["outputs_0"].tolist()
+        assert again.all_outputs[1].tolist() == golden["outputs_1"].tolist()
+    header = (tmp_path / "two" / "golden_vectors.h").read_text()
+    assert "kGoldenInputSize_0 = 64 " in header
+    assert "extern const int8_t two_golden_outputs_1[];" in header
+    with pytest.raises(InputError, match="2 outputs; accuracy"):
+        deploy(model, data, tmp_path / "again", test=(data, np.zeros(30, int)))
