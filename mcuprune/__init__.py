@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mcuprune.budget import Budget as Budget
-    from mcuprune.channels.groups import coupling_groups as groups
+    from mcuprune.channels.effect import ConfigSize as ConfigSize
+    from mcuprune.channels.effect import Effect as Effect
+    from mcuprune.channels.effect import WeightAxis as WeightAxis
+    from mcuprune.channels.effect import channel_rule as channel_rule
     from mcuprune.cost.front import estimate as estimate
     from mcuprune.cost.resources import Resources as Resources
     from mcuprune.deployment.check import check as check
@@ -19,27 +22,36 @@ if TYPE_CHECKING:
     from mcuprune.keras2.rebuild import from_tf_keras as from_tf_keras
     from mcuprune.pruning.callback import MCUPruning as MCUPruning
     from mcuprune.pruning.pruner import Pruner as Pruner
+    from mcuprune.report.overview import group_overview as groups
 
 # Public name: module that holds it, and its name there.
 _HOMES = {
     "Budget": ("mcuprune.budget", "Budget"),
+    "ConfigSize": ("mcuprune.channels.effect", "ConfigSize"),
+    "Effect": ("mcuprune.channels.effect", "Effect"),
     "MCUPruning": ("mcuprune.pruning.callback", "MCUPruning"),
     "McupruneError": ("mcuprune.errors", "McupruneError"),
     "Pruner": ("mcuprune.pruning.pruner", "Pruner"),
     "Resources": ("mcuprune.cost.resources", "Resources"),
+    "WeightAxis": ("mcuprune.channels.effect", "WeightAxis"),
+    "channel_rule": ("mcuprune.channels.effect", "channel_rule"),
     "check": ("mcuprune.deployment.check", "check"),
     "deploy": ("mcuprune.deployment.package", "deploy"),
     "estimate": ("mcuprune.cost.front", "estimate"),
     "from_tf_keras": ("mcuprune.keras2.rebuild", "from_tf_keras"),
-    "groups": ("mcuprune.channels.groups", "coupling_groups"),
+    "groups": ("mcuprune.report.overview", "group_overview"),
 }
 
 __all__ = [
     "Budget",
+    "ConfigSize",
+    "Effect",
     "MCUPruning",
     "McupruneError",
     "Pruner",
     "Resources",
+    "WeightAxis",
+    "channel_rule",
     "check",
     "deploy",
     "estimate",

@@ -7,7 +7,6 @@ commands: TensorFlow is loaded only by those that need it.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import sys
@@ -157,19 +156,18 @@ def groups(
     model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
     as_json: Json = False,
 ) -> None:
-    """Show which channels live or die together, and which cannot be pruned."""
+    """Show which channels live or die together, what one is worth, and what cannot be pruned."""
     with _stdout_to_stderr():
         _import_tensorflow()
-        from mcuprune.channels.groups import coupling_groups
-        from mcuprune.ir.read import load_keras
+        from mcuprune.report.overview import group_overview
 
-        found = coupling_groups(load_keras(model)).groups.values()
+        overview = group_overview(model)
     if as_json:
-        _print_json([dataclasses.asdict(group) for group in found])
+        _print_json(overview.to_json())
     else:
-        from mcuprune.report.listing import groups_table
+        from mcuprune.report.listing import groups_lines, groups_table
 
-        _print(groups_table(found))
+        _print(groups_table(overview), *groups_lines(overview))
 
 
 @app.command()

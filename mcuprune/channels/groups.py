@@ -1,26 +1,36 @@
-"""Finds the coupling groups of a Keras model."""
+"""The coupling groups of a model: which channels go together, where they stand, what holds them."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Mapping
 from typing import Any
 
-from mcuprune.channels.layout import Layout, Segment
-from mcuprune.channels.rules import RULES, ConfigSize, Effect, WeightAxis, unknown_layer
+import numpy as np
+
+from mcuprune.channels.effect import ConfigSize, Effect, SliceBounds, SplitPoints, WeightAxis
+from mcuprune.channels.layout import FIXED, BoolArray, IntArray, Layout
 from mcuprune.ir.graph import Dim
-from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
+from mcuprune.ir.keras_graph import LayerGraph
+
+Keep = Mapping[str, IntArray]
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
     """Channels of several layers that live or die together.
 
+    Channel ``i`` of the group is one channel of each of its producers, or several. All channels
+    of a group occur equally often in every tensor, so they cost the same.
+
     Attributes:
-        name: Name of the first layer that makes them.
+        name: Name of the first layer that makes them; with ``#2`` and so on if the layer's
+            channels fall into several groups.
         width: Number of channels.
         producers: Layers that make these channels, in execution order.
         consumers: Layers that mix them, in execution order.
+        members: All layers that make, pass on or mix them, in execution order.
         frozen: Why the group cannot be pruned; None if it can.
     """
 
@@ -28,37 +38,57 @@ class Group:
     width: int
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    members: tuple[str, ...] = ()
     frozen: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class LayerChannels:
-    """How one layer's weights and config follow the groups.
+    """How one layer follows the groups.
 
     Attributes:
-        axes: Weight axes to slice.
-        gates: Axes along which the layer mixes its input's channels.
-        sizes: Config entries that follow.
+        layer: The Keras layer.
+        effect: What it does to channels, in the groups' numbers.
+        nodes: Keras's records of its calls.
     """
 
-    axes: tuple[WeightAxis, ...]
-    gates: tuple[WeightAxis, ...]
-    sizes: tuple[ConfigSize, ...]
+    layer: Any
+    effect: Effect
+    nodes: tuple[Any, ...]
+
+    @property
+    def axes(self) -> tuple[WeightAxis, ...]:
+        """Weight axes to slice."""
+        return self.effect.axes
+
+    @property
+    def gates(self) -> tuple[WeightAxis, ...]:
+        """Axes along which the layer mixes its input's channels."""
+        return self.effect.gates
+
+    @property
+    def sizes(self) -> tuple[ConfigSize, ...]:
+        """Integers of the layer that follow."""
+        return self.effect.sizes
 
 
 @dataclasses.dataclass(frozen=True)
 class Groups:
     """The coupling groups of a model.
 
+    The channels of all groups are numbered through: those of the first group come first.
+
     Attributes:
         groups: All groups by name, in execution order.
-        layers: Per layer name, how its weights follow the groups.
-        layouts: Per tensor key, the layout of its last axis.
+        layers: Per layer path, how the layer follows the groups.
+        layouts: Per tensor key, what stands along its last axis.
+        graph: The layer calls that the groups were found on.
     """
 
     groups: Mapping[str, Group]
     layers: Mapping[str, LayerChannels]
     layouts: Mapping[str, Layout]
+    graph: LayerGraph = dataclasses.field(repr=False)
 
     @property
     def prunable(self) -> tuple[Group, ...]:
@@ -69,155 +99,134 @@ class Groups:
         """Return the present width of every group."""
         return {name: group.width for name, group in self.groups.items()}
 
+    @functools.cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each group's channels stand among all, by the group's name."""
+        ends = np.cumsum([group.width for group in self.groups.values()]).tolist()
+        spans = zip(self.groups, [0, *ends], ends, strict=False)
+        return {name: slice(start, end) for name, start, end in spans}
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """Name of each channel's group."""
+        return [name for name, group in self.groups.items() for _ in range(group.width)]
+
+    def alive(self, keep: Keep) -> BoolArray:
+        """Return for each channel whether it stays.
+
+        Args:
+            keep: For each group the indices of the channels that stay, ascending; a group that is
+                absent keeps all.
+
+        Raises:
+            ValueError: A group would lose all its channels, or is frozen and would lose one.
+        """
+        alive = np.ones(len(self.names), dtype=np.bool_)
+        for name, indices in keep.items():
+            group = self.groups[name]
+            if len(indices) == 0:
+                raise ValueError(f"group {name!r} would lose all its channels; keep at least one")
+            if group.frozen and len(indices) < group.width:
+                raise ValueError(f"group {name!r} cannot lose channels: {group.frozen}")
+            chosen = np.zeros(group.width, dtype=np.bool_)
+            chosen[indices] = True
+            alive[self.slices[name]] = chosen
+        return alive
+
     def dims(self) -> dict[str, Dim]:
         """Return the last dimension of every tensor as a function of the widths.
 
-        Tensors that no group owns are left out. This is what
-        ``ir.from_keras.graph_from_keras`` takes as ``channels``.
+        Tensors without channels are left out. This is what ``ir.from_keras.graph_from_keras``
+        takes as ``channels``.
         """
-        return {key: layout.dim() for key, layout in self.layouts.items() if layout.groups}
+        dims = {key: self.dim(layout) for key, layout in self.layouts.items()}
+        for name, channels in self.layers.items():
+            for axis in channels.axes:
+                dims[f"{name}.{axis.weight}[{axis.axis}]"] = self.dim(axis.layout)
+        return {key: dim for key, dim in dims.items() if dim.terms}
+
+    def dim(self, layout: Layout) -> Dim:
+        """Return the length of a layout as a function of the widths."""
+        total = Dim(int((layout.channels == FIXED).sum()))
+        present = layout.channels[layout.channels != FIXED]
+        counts = np.bincount(present, minlength=len(self.names))
+        for name in dict.fromkeys(self.names[number] for number in layout.numbers):
+            occurrences = int(counts[self.slices[name]].sum()) // self.groups[name].width
+            total = total + Dim.width(name) * occurrences
+        return total
+
+    def after(self, alive: BoolArray) -> Groups:
+        """Return the groups of the model that a cut has made.
+
+        Args:
+            alive: For each channel whether it has stayed.
+        """
+        numbers = np.where(alive, np.cumsum(alive) - 1, FIXED)
+
+        def shrunk(layout: Layout) -> Layout:
+            kept = Layout(layout.channels[layout.positions(alive)])
+            return kept.renumbered(numbers)
+
+        widths = {name: int(alive[span].sum()) for name, span in self.slices.items()}
+        return dataclasses.replace(
+            self,
+            groups={n: dataclasses.replace(g, width=widths[n]) for n, g in self.groups.items()},
+            layers={
+                name: dataclasses.replace(one, effect=after_cut(one.effect, alive, shrunk))
+                for name, one in self.layers.items()
+            },
+            layouts={key: shrunk(layout) for key, layout in self.layouts.items()},
+        )
 
 
-def coupling_groups(model: Any) -> Groups:
-    """Find the coupling groups of a model.
+def mapped(effect: Effect, change: Any) -> Effect:
+    """Return an effect with every layout replaced.
 
     Args:
-        model: A built functional or Sequential ``keras.Model``.
-
-    Raises:
-        UnsupportedModelError: The model is subclassed, unbuilt, nested or from tf_keras.
+        effect: The effect.
+        change: Returns the layout to put in the place of a given one.
     """
-    return _Analysis(layer_graph(model)).run()
 
-
-@dataclasses.dataclass
-class _Draft:
-    width: int
-    producers: list[str]
-    parent: str | None = None
-    frozen: str | None = None
-
-
-class _Analysis:
-    """Walks the layer calls once; groups are merged with union-find on the way."""
-
-    def __init__(self, graph: LayerGraph) -> None:
-        self._graph = graph
-        self._drafts: dict[str, _Draft] = {}
-        self._layouts: dict[str, Layout] = {}
-        self._first: dict[str, tuple[tuple[Layout, ...], Effect]] = {}
-        self._layer = ""
-
-    def run(self) -> Groups:
-        for key in self._graph.inputs:
-            self._layouts[key] = Layout.fixed(self._graph.shapes[key][-1] or 1)
-        for call in self._graph.calls:
-            self._visit(call)
-        for key in self._graph.outputs:
-            self.freeze(self._layouts[key], "it is an output of the model")
-        return self._result()
-
-    def _visit(self, call: LayerCall) -> None:
-        self._layer = call.layer.name
-        inputs = tuple(self._layouts[key] for key in call.inputs)
-        effect = self._effect(call, inputs)
-        for key in call.outputs:
-            self._layouts[key] = effect.output
-
-    def _effect(self, call: LayerCall, inputs: tuple[Layout, ...]) -> Effect:
-        if self._layer in self._first:
-            return self._again(inputs)
-        known = RULES.known.get(call.kind, unknown_layer)
-        effect = known(call, inputs, self)
-        self._first[self._layer] = (inputs, effect)
-        return effect
-
-    def _again(self, inputs: tuple[Layout, ...]) -> Effect:
-        """Tie a shared layer's later inputs to its first ones."""
-        before, effect = self._first[self._layer]
-        for old, new in zip(before, inputs, strict=True):
-            self.couple([old, new])
-        return effect
-
-    def shape(self, key: str) -> tuple[int | None, ...]:
-        return self._graph.shapes[key]
-
-    def new_group(self, width: int) -> Layout:
-        self._drafts[self._layer] = _Draft(width, [self._layer])
-        return Layout((Segment(self._layer, width),))
-
-    def freeze(self, layout: Layout, reason: str) -> None:
-        for name in layout.groups:
-            draft = self._drafts[self._root(name)]
-            draft.frozen = draft.frozen or reason
-
-    def couple(self, layouts: Sequence[Layout]) -> Layout:
-        widest = max(layouts, key=lambda layout: layout.size)
-        for layout in layouts:
-            if layout is widest:
-                continue
-            if layout.size == 1 and widest.size > 1:
-                self.freeze(layout, f"{self._layer} spreads it over all channels")
-            else:
-                self._tie(widest, layout)
-        return widest
-
-    def _tie(self, a: Layout, b: Layout) -> None:
-        if [(s.width, s.repeat) for s in a.segments] != [(s.width, s.repeat) for s in b.segments]:
-            for layout in (a, b):
-                self.freeze(layout, f"{self._layer} joins tensors of different make-up")
-            return
-        for left, right in zip(a.segments, b.segments, strict=True):
-            if left.group is None or right.group is None:
-                for layout in (Layout((left,)), Layout((right,))):
-                    self.freeze(layout, f"{self._layer} ties it to channels that are fixed")
-            else:
-                self._unite(left.group, right.group)
-
-    def _unite(self, a: str, b: str) -> None:
-        first, second = self._root(a), self._root(b)
-        if first == second:
-            return
-        if list(self._drafts).index(second) < list(self._drafts).index(first):
-            first, second = second, first
-        kept, merged = self._drafts[first], self._drafts[second]
-        merged.parent = first
-        kept.producers = sorted({*kept.producers, *merged.producers}, key=self._order)
-        kept.frozen = kept.frozen or merged.frozen
-
-    def _order(self, layer: str) -> int:
-        return next(i for i, call in enumerate(self._graph.calls) if call.layer.name == layer)
-
-    def _root(self, name: str) -> str:
-        parent = self._drafts[name].parent
-        return name if parent is None else self._root(parent)
-
-    def _result(self) -> Groups:
-        names = {name: self._root(name) for name in self._drafts}
-        layers = {
-            layer: _renamed(effect, names)
-            for layer, (_, effect) in self._first.items()
-            if effect.axes or effect.sizes
-        }
-        return Groups(
-            groups={n: self._group(n, layers) for n in self._drafts if names[n] == n},
-            layers=layers,
-            layouts={key: layout.renamed(names) for key, layout in self._layouts.items()},
-        )
-
-    def _group(self, name: str, layers: Mapping[str, LayerChannels]) -> Group:
-        draft = self._drafts[name]
-        consumers = tuple(
-            layer
-            for layer, channels in layers.items()
-            if any(name in gate.layout.groups for gate in channels.gates)
-        )
-        return Group(name, draft.width, tuple(draft.producers), consumers, draft.frozen)
-
-
-def _renamed(effect: Effect, names: Mapping[str, str]) -> LayerChannels:
     def axes(given: tuple[WeightAxis, ...]) -> tuple[WeightAxis, ...]:
-        return tuple(dataclasses.replace(a, layout=a.layout.renamed(names)) for a in given)
+        return tuple(dataclasses.replace(axis, layout=change(axis.layout)) for axis in given)
 
-    sizes = tuple(dataclasses.replace(s, layout=s.layout.renamed(names)) for s in effect.sizes)
-    return LayerChannels(axes(effect.axes), axes(effect.gates), sizes)
+    def held(part: Any) -> Any:
+        return None if part is None else dataclasses.replace(part, layout=change(part.layout))
+
+    return Effect(
+        output=tuple(change(layout) for layout in effect.outputs),
+        axes=axes(effect.axes),
+        gates=axes(effect.gates),
+        sizes=tuple(dataclasses.replace(s, layout=change(s.layout)) for s in effect.sizes),
+        statistics=None if effect.statistics is None else change(effect.statistics),
+        split=held(effect.split),
+        bounds=held(effect.bounds),
+    )
+
+
+def after_cut(effect: Effect, alive: BoolArray, change: Any) -> Effect:
+    """Return a layer's effect after a cut, with the places of splits and slices moved."""
+    after = mapped(effect, change)
+    if effect.split is not None and after.split is not None:
+        split = dataclasses.replace(after.split, points=points_after(effect.split, alive))
+        after = dataclasses.replace(after, split=split)
+    if effect.bounds is not None and after.bounds is not None:
+        start, stop = bounds_after(effect.bounds, alive)
+        bounds = dataclasses.replace(after.bounds, start=start, stop=stop)
+        after = dataclasses.replace(after, bounds=bounds)
+    return after
+
+
+def points_after(split: SplitPoints, alive: BoolArray) -> tuple[int, ...]:
+    """Return where a split divides what a cut leaves."""
+    return tuple(_moved(split.layout, point, alive) for point in split.points)
+
+
+def bounds_after(bounds: SliceBounds, alive: BoolArray) -> tuple[int, int | None]:
+    """Return the bounds of a slice in what a cut leaves."""
+    start = _moved(bounds.layout, bounds.start, alive)
+    return start, None if bounds.stop is None else _moved(bounds.layout, bounds.stop, alive)
+
+
+def _moved(layout: Layout, position: int, alive: BoolArray) -> int:
+    return int(np.searchsorted(layout.positions(alive), position))

@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from mcuprune.channels.surgery import replace_value
+
 # Takes the value of a slot and the variable that the slot belongs to, returns the new value.
 Slice = Callable[[np.ndarray, Any], np.ndarray]
+
+
+def slice_slots(optimizer: Any, variables: Sequence[Any], slice_slot: Slice) -> None:
+    """Let an optimizer's slots follow variables that a cut has made smaller.
+
+    Args:
+        optimizer: A built ``keras.Optimizer``.
+        variables: The trainable variables it was built for, in their order, already cut.
+        slice_slot: Gives a slot's new value.
+    """
+    inner = getattr(optimizer, "inner_optimizer", None)
+    _index_variables(optimizer, variables)
+    if inner is not None:  # mixed_float16: a LossScaleOptimizer around the one with the slots
+        slice_slots(inner, variables, slice_slot)
+        return
+    twin, made = _twin(optimizer, variables)
+    if len(twin.variables) != len(optimizer.variables):
+        return  # its build was broken off (Ctrl-C): there is no state to keep
+    owners = {id(slot): owner for owner, _, slot in made}
+    for slot, fresh in zip(optimizer.variables, twin.variables, strict=True):
+        if id(fresh) in owners:
+            replace_value(slot, slice_slot(slot.numpy(), owners[id(fresh)]))
+        elif tuple(slot.shape) != tuple(fresh.shape):
+            # Sized by a weight without referring to it (Adafactor's averages): starts anew.
+            replace_value(slot, fresh.numpy())
 
 
 def rebuild_optimizer(
     optimizer: Any,
     old_variables: Sequence[Any],
     new_variables: Sequence[Any],
-    successors: Mapping[int, Any],
-    slice_slot: Slice,
+    slice_slot: Slice | None = None,
 ) -> None:
-    """Build an optimizer anew, in place, for another list of variables.
+    """Build an optimizer anew, in place, for a list of variables to which some came or went.
 
-    Iterations, learning rate and scalars stay; each slot follows the variable it belongs to.
+    Iterations, learning rate and scalars stay, and so do the slots of variables that stay.
 
     Args:
         optimizer: A built ``keras.Optimizer``.
         old_variables: The trainable variables it was built for, in their order.
         new_variables: The trainable variables it shall be built for.
-        successors: For each old variable's ``id`` the new variable that takes its place; old
-            variables that are absent go, and new ones that succeed none start with fresh slots.
-        slice_slot: Gives a slot's new value.
+        slice_slot: Gives a slot's new value where a cut has made its variable smaller.
     """
     inner = getattr(optimizer, "inner_optimizer", None)
-    if inner is not None:  # mixed_float16: a LossScaleOptimizer around the one with the slots
-        rebuild_optimizer(inner, old_variables, new_variables, successors, slice_slot)
+    if inner is not None:
+        rebuild_optimizer(inner, old_variables, new_variables, slice_slot)
         _learn_variables(optimizer, new_variables)
         return
     old_slots = _slots(optimizer, old_variables)
     scalars = _scalars(optimizer, old_slots)
-    values = {
-        (id(successors[id(owner)]), name): slice_slot(slot.numpy(), owner)
-        for (owner, name, slot) in old_slots
-        if id(owner) in successors
-    }
+    change = slice_slot or _unchanged
+    values = {(id(owner), name): change(slot.numpy(), owner) for owner, name, slot in old_slots}
     _forget(optimizer)
     new_slots = _built_slots(optimizer, new_variables)
     for owner, name, slot in new_slots:
@@ -53,6 +74,10 @@ def rebuild_optimizer(
         after.assign(before)
 
 
+def _unchanged(value: np.ndarray, variable: Any) -> np.ndarray:  # noqa: ARG001
+    return value
+
+
 Slot = tuple[Any, str, Any]
 
 
@@ -62,12 +87,17 @@ def _slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
     Keras keeps no such list, but a second optimizer of the same config makes its variables in the
     same order. An optimizer whose build was broken off (Ctrl-C) has no state to keep.
     """
-    twin = type(optimizer).from_config(optimizer.get_config())
-    made = _built_slots(twin, variables)
+    twin, made = _twin(optimizer, variables)
     if len(twin.variables) != len(optimizer.variables):
         return []
     place = {id(variable): index for index, variable in enumerate(twin.variables)}
     return [(owner, name, optimizer.variables[place[id(slot)]]) for owner, name, slot in made]
+
+
+def _twin(optimizer: Any, variables: Sequence[Any]) -> tuple[Any, list[Slot]]:
+    """Build a second optimizer of the same kind; return it with its slots."""
+    twin = type(optimizer).from_config(optimizer.get_config())
+    return twin, _built_slots(twin, variables)
 
 
 def _built_slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
@@ -101,10 +131,18 @@ def _scalars(optimizer: Any, slots: Sequence[Slot]) -> list[Any]:
 
 def _learn_variables(optimizer: Any, variables: Sequence[Any]) -> None:
     """Tell a built optimizer that has no slots which variables it is for."""
+    import keras
+
+    _index_variables(optimizer, variables)
+    with keras.src.utils.tracking.DotNotTrackScope():
+        optimizer._trainable_variables = list(variables)
+
+
+def _index_variables(optimizer: Any, variables: Sequence[Any]) -> None:
+    """Renew the keys of variables, which change with their arrays."""
     optimizer._trainable_variables_indices = {
         optimizer._var_key(variable): index for index, variable in enumerate(variables)
     }
-    optimizer._trainable_variables = list(variables)
 
 
 def _forget(optimizer: Any) -> None:

@@ -1,7 +1,10 @@
-"""Cuts channels out of a Keras model for good: weights, batch-norm statistics, configs.
+"""Cuts channels out of a Keras model for good: weights, batch-norm statistics, configs, shapes.
 
-:func:`narrowed` builds the smaller model beside the old one; :func:`cut` lets the old object
-become it, so that a running ``fit`` goes on with the same ``keras.Model``.
+A cut works in place. The model, the models nested in it, its layers and their variables stay the
+same objects; the variables hold smaller arrays, and everything that Keras derived from the old
+shapes when the graph was built (static shapes, input specs, build configs) is written anew. So the
+user's own references stay right, an optimizer keeps its variables, and nothing is built again:
+calling the layers of a network anew to trace its shapes takes Keras seconds.
 """
 
 from __future__ import annotations
@@ -12,162 +15,147 @@ from typing import Any
 
 import numpy as np
 
-from mcuprune.channels.groups import Groups
-from mcuprune.channels.layout import IntArray
-from mcuprune.channels.rules import ConfigSize, WeightAxis
+from mcuprune.channels.effect import ConfigSize, SliceBounds, WeightAxis
+from mcuprune.channels.groups import Groups, Keep, LayerChannels, bounds_after, points_after
+from mcuprune.channels.layout import BoolArray
+from mcuprune.channels.static_shapes import refresh_shapes
+from mcuprune.channels.variables import variable_of
 
-Keep = Mapping[str, IntArray]
+
+@dataclasses.dataclass(frozen=True)
+class Cut:
+    """What a cut has done.
+
+    Attributes:
+        groups: The coupling groups of the smaller model.
+        axes: Sliced axes by the variable's ``id``.
+        alive: For each channel before the cut whether it has stayed.
+    """
+
+    groups: Groups
+    axes: Mapping[int, tuple[WeightAxis, ...]]
+    alive: BoolArray
+
+    def slice_like(self, value: np.ndarray, variable: Any) -> np.ndarray:
+        """Slice an array of the variable's old shape as the variable was sliced."""
+        return _sliced(value, self.axes.get(id(variable), ()), self.alive)
 
 
-def narrowed(model: Any, groups: Groups, keep: Keep) -> Any:
-    """Build a smaller copy of a model.
+def cut(groups: Groups, keep: Keep) -> Cut:
+    """Remove channels from a model, in place.
+
+    The optimizer's slots keep their old shapes: see ``channels.optimizer``. Functions that Keras or
+    the user has traced for the old shapes have to be made anew.
 
     Args:
-        model: The functional or Sequential model that ``groups`` was found on, without gates.
-        groups: Its coupling groups.
+        groups: The coupling groups of the model. Gates may be attached; they have to be narrowed
+            by their owner.
         keep: For each group the indices of the channels that stay, ascending; a group that is
             absent keeps all.
 
     Returns:
-        A new, uncompiled model with the same layer names; every weight that follows a group is
-        sliced, every other one is copied.
+        The groups of the smaller model, and what is needed to slice the optimizer's slots.
 
     Raises:
-        ValueError: A group would lose all its channels.
+        ValueError: A group would lose all its channels, or is frozen. The model is untouched.
     """
-    import keras
-
-    for name, indices in keep.items():
-        if len(indices) == 0:
-            raise ValueError(f"group {name!r} would lose all its channels; keep at least one")
-
-    def clone(layer: Any) -> Any:
-        sizes = groups.layers[layer.name].sizes if layer.name in groups.layers else ()
-        return type(layer).from_config(_config(layer, sizes, keep))
-
-    copy = keras.models.clone_model(model, clone_function=clone)
-    for old, new in zip(model.layers, copy.layers, strict=True):
-        _copy_weights(old, new, groups, keep)
-    return copy
-
-
-def _config(layer: Any, sizes: Sequence[ConfigSize], keep: Keep) -> dict[str, Any]:
-    config: dict[str, Any] = layer.get_config()
-    for size in sizes:
-        value = len(size.layout.positions(keep))
-        if size.index is None:
-            config[size.key] = value
-        else:
-            entry = list(config[size.key])
-            entry[size.index] = value
-            config[size.key] = tuple(entry)
-    return config
+    alive = groups.alive(keep)
+    axes = variable_axes(groups)
+    smaller = [
+        (variable, _sliced(variable.numpy(), axes[id(variable)], alive))
+        for variable in _variables(groups)
+    ]
+    for variable, value in smaller:
+        replace_value(variable, value)
+    for channels in groups.layers.values():
+        _rewrite_layer(channels, alive)
+    after = groups.after(alive)
+    refresh_shapes(after)
+    return Cut(after, axes, alive)
 
 
-def _copy_weights(old: Any, new: Any, groups: Groups, keep: Keep) -> None:
-    slices = variable_slices(old, groups)
-    for before, after in zip(old.variables, new.variables, strict=True):
-        after.assign(sliced(before.numpy(), slices.get(id(before), ()), keep))
+def variable_axes(groups: Groups) -> dict[int, tuple[WeightAxis, ...]]:
+    """Return the axes that follow channels per variable, by the variable's ``id``."""
+    axes: dict[int, tuple[WeightAxis, ...]] = {}
+    for channels in groups.layers.values():
+        for axis in channels.axes:
+            variable = variable_of(channels.layer, axis.weight)
+            axes[id(variable)] = (*axes.get(id(variable), ()), axis)
+    return axes
 
 
-def variable_slices(layer: Any, groups: Groups) -> dict[int, tuple[WeightAxis, ...]]:
-    """Return the axes to slice per variable of a layer, by the variable's ``id``."""
-    if layer.name not in groups.layers:
-        return {}
-    slices: dict[int, tuple[WeightAxis, ...]] = {}
-    for axis in groups.layers[layer.name].axes:
-        variable = getattr(layer, axis.weight)
-        slices[id(variable)] = (*slices.get(id(variable), ()), axis)
-    return slices
+def _variables(groups: Groups) -> list[Any]:
+    found = [
+        variable_of(channels.layer, axis.weight)
+        for channels in groups.layers.values()
+        for axis in channels.axes
+    ]
+    return list({id(variable): variable for variable in found}.values())
 
 
-def sliced(value: np.ndarray, axes: Sequence[WeightAxis], keep: Keep) -> np.ndarray:
-    """Return an array with the kept positions of each axis."""
+def _sliced(value: np.ndarray, axes: Sequence[WeightAxis], alive: BoolArray) -> np.ndarray:
     for axis in axes:
-        value = np.take(value, axis.layout.positions(keep), axis=axis.axis)
+        positions = axis.layout.positions(alive)
+        if len(positions) < value.shape[axis.axis]:
+            value = np.take(value, positions, axis=axis.axis)
     return value
 
 
-@dataclasses.dataclass(frozen=True)
-class Succession:
-    """Which variable took which one's place in a cut.
-
-    Attributes:
-        successors: New variable by the old one's ``id``.
-        axes: Sliced axes by the old variable's ``id``.
-        keep: The channels that stayed.
-    """
-
-    successors: Mapping[int, Any]
-    axes: Mapping[int, tuple[WeightAxis, ...]]
-    keep: Keep
-
-    def slice_like(self, value: np.ndarray, variable: Any) -> np.ndarray:
-        """Slice an array as ``variable`` (an old one of the same shape) was sliced."""
-        return sliced(value, self.axes.get(id(variable), ()), self.keep)
-
-
-def cut(model: Any, groups: Groups, keep: Keep) -> Succession:
-    """Remove channels from a model in place.
-
-    The object stays the same, compiled as before; its layers and variables are new ones. The
-    optimizer still knows the old variables: see ``channels.optimizer.rebuild_optimizer``.
+def replace_value(variable: Any, value: np.ndarray) -> None:
+    """Let a ``keras.Variable`` hold an array of another shape; the object stays the same.
 
     Args:
-        model: The functional or Sequential model that ``groups`` was found on, without gates.
-        groups: Its coupling groups.
-        keep: For each group the indices of the channels that stay, ascending.
-
-    Raises:
-        ValueError: A group would lose all its channels.
+        variable: The variable.
+        value: Its new contents, of the variable's dtype.
     """
-    small = narrowed(model, groups, keep)
-    successors: dict[int, Any] = {}
-    axes: dict[int, tuple[WeightAxis, ...]] = {}
-    for old, new in zip(model.layers, small.layers, strict=True):
-        successors |= {id(a): b for a, b in zip(old.variables, new.variables, strict=True)}
-        axes |= variable_slices(old, groups)
-    _take_over(model, small)
-    return Succession(successors, axes, keep)
+    import tensorflow as tf
+
+    if tuple(variable.shape) == value.shape:
+        variable.assign(value)
+        return
+    with tf.init_scope():
+        variable._initialize(tf.constant(value, dtype=variable.dtype))
+    variable._shape = tuple(value.shape)
 
 
-# What makes a Functional model the graph it is; everything else (compile state, name) stays.
-_GRAPH_ATTRIBUTES = (
-    "_inputs_struct",
-    "_outputs_struct",
-    "_inputs",
-    "_outputs",
-    "_nodes",
-    "_nodes_by_depth",
-    "_operations",
-    "_operations_by_depth",
-    "output_names",
-)
+def _rewrite_layer(channels: LayerChannels, alive: BoolArray) -> None:
+    """Write a layer's integers anew."""
+    effect = channels.effect
+    for size in effect.sizes:
+        _rewrite_size(channels.layer, size, len(size.layout.positions(alive)))
+    if effect.split is not None:
+        _set(channels.layer, effect.split.key, points_after(effect.split, alive))
+    if effect.bounds is not None:
+        for node in channels.nodes:
+            _rewrite_bounds(node, effect.bounds, bounds_after(effect.bounds, alive))
 
 
-def _take_over(model: Any, source: Any) -> None:
-    """Let ``model`` become ``source``, which must not be used afterwards."""
-    import keras
+def _rewrite_size(layer: Any, size: ConfigSize, value: int) -> None:
+    if size.index is None:
+        _set(layer, size.key, value)
+        return
+    entry = list(getattr(layer, size.key))
+    entry[size.index] = value
+    _set(layer, size.key, tuple(entry))
 
-    for layer in list(model._layers):
-        model._tracker.untrack(layer)
-    if isinstance(model, keras.Sequential):
-        model._tracker.untrack(model._functional)
-        model._layers = list(source._layers)
-        model._functional = source._functional
+
+def _set(layer: Any, key: str, value: Any) -> None:
+    """Set an attribute, and the config's entry where Keras keeps the arguments as they came."""
+    if hasattr(layer, key):
+        setattr(layer, key, value)
+    recorded = getattr(layer, "_auto_config", None)
+    if recorded is not None and key in recorded.config:
+        recorded.config[key] = value
+
+
+def _rewrite_bounds(node: Any, bounds: SliceBounds, after: tuple[int, int | None]) -> None:
+    """Put new bounds into the recorded call of a slice."""
+    source, key = node.arguments.args
+    window = slice(*after)
+    if bounds.place is None:
+        key = window
     else:
-        _take_over_graph(model, source)
-    if model.compiled:
-        with keras.src.utils.tracking.DotNotTrackScope():
-            state = {layer: layer.trainable for layer in model._flatten_layers()}
-            model._compiled_trainable_state = state
-
-
-def _take_over_graph(model: Any, source: Any) -> None:
-    import keras
-
-    with keras.src.utils.tracking.DotNotTrackScope():
-        for name in _GRAPH_ATTRIBUTES:
-            setattr(model, name, getattr(source, name))
-    for layer in source.layers:
-        model._tracker.track(layer)
+        entries = list(key)
+        entries[bounds.place] = window
+        key = tuple(entries)
+    node.arguments = type(node.arguments)(source, key)

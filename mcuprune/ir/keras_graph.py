@@ -78,6 +78,7 @@ class LayerGraph:
         shapes: Shape per tensor key, batch first (None).
         tensors: The ``KerasTensor`` objects behind each key. A nested model that is called twice
             has tensors of its own, which stand behind two keys.
+        nested: The nested models, each with Keras's record of its call, once per call.
     """
 
     name: str
@@ -86,6 +87,7 @@ class LayerGraph:
     outputs: tuple[TensorKey, ...]
     shapes: Mapping[str, tuple[int | None, ...]]
     tensors: Mapping[str, tuple[Any, ...]] = dataclasses.field(compare=False, repr=False)
+    nested: tuple[tuple[Any, Any], ...] = dataclasses.field(compare=False, repr=False)
 
     @property
     def layers(self) -> dict[str, Any]:
@@ -138,6 +140,7 @@ class _Walk:
         self._paths: dict[int, str] = {}
         self._count: collections.Counter[str] = collections.Counter()
         self._tensors: dict[TensorKey, list[Any]] = {}
+        self._nested: list[tuple[Any, Any]] = []
 
     def read(self, model: Any) -> LayerGraph:
         net = functional(model)
@@ -150,6 +153,7 @@ class _Walk:
             outputs=outputs,
             shapes={key: tuple(found[0].shape) for key, found in self._tensors.items()},
             tensors={key: tuple(found) for key, found in self._tensors.items()},
+            nested=tuple(self._nested),
         )
 
     def _enter(self, net: Any, prefix: str, keys: dict[int, TensorKey]) -> tuple[TensorKey, ...]:
@@ -172,6 +176,7 @@ class _Walk:
     def _visit(self, node: Any, prefix: str, keys: dict[int, TensorKey]) -> None:
         inner = inlined(node.operation)
         if inner is not None and len(inner.inputs) == len(node.input_tensors):
+            self._nested.append((node.operation, node))
             given = [keys[id(t)] for t in node.input_tensors]
             bound = {id(t): self._remember(k, t) for t, k in zip(inner.inputs, given, strict=True)}
             made = self._enter(inner, f"{prefix}{node.operation.name}/", bound)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcuprune.budget import RESOURCE_UNITS, Budget, require_budget
-from mcuprune.channels.groups import Groups, coupling_groups
-from mcuprune.channels.optimizer import rebuild_optimizer
-from mcuprune.channels.surgery import Succession, cut
+from mcuprune.channels.analysis import coupling_groups
+from mcuprune.channels.groups import Group, Groups
+from mcuprune.channels.optimizer import Slice, rebuild_optimizer, slice_slots
+from mcuprune.channels.surgery import cut
 from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
@@ -18,7 +19,7 @@ from mcuprune.ir.keras_graph import layer_graph
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
 from mcuprune.pruning.controls import Controls
-from mcuprune.pruning.gates import FloatArray, Gates, left_in
+from mcuprune.pruning.gates import Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
 from mcuprune.pruning.projection import Projection
@@ -108,9 +109,7 @@ class Pruner:
         self._price(0.0)
         self._gates: Gates | None = None
         if not self.done:
-            before = list(model.trainable_variables)
             self._attach()
-            self._follow(before, _themselves(before))
 
     @property
     def groups(self) -> Groups:
@@ -185,13 +184,13 @@ class Pruner:
         self._bounds = self._controls.on(
             layer_graph(self.model), self._groups, self.budget.channel_multiple
         )
-        self._prunable = [
-            group for group in self._groups.prunable if group.name not in self._bounds.excluded
-        ]
+        self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
-        fixed = {n: w for n, w in self._groups.widths().items() if n not in self._full}
         graph = graph_from_keras(self.model, self._groups.dims())
-        self._resources = ResourceModel(graph, fixed, tuple(self._limits))
+        self._resources = ResourceModel(graph, self._fixed(), tuple(self._limits))
+
+    def _prunable_of(self, groups: Groups) -> list[Group]:
+        return [group for group in groups.prunable if group.name not in self._bounds.excluded]
 
     def _allowed(self, fraction: float = 1.0) -> dict[str, Allowed]:
         """Return the widths that each group may take at a share of the pruning phase."""
@@ -262,54 +261,57 @@ class Pruner:
         widths = search.run(self._whole())
         kept = most_important(gates, shares, widths)
         last = fraction >= 1.0 or all(width == 1 for width in widths.values())
+        before = list(self.model.trainable_variables)
         if last:
             self._gates.fold()
-        before = list(self.model.trainable_variables)
-        self._gates.detach()
-        succession = cut(self.model, self._groups, kept)
+            self._gates.detach()
+        done = cut(self._groups, kept)
         self._importance.keep(kept)
-        self._read_model()
-        self.done, self._gates = last, None
+        self._narrow(done.groups)
         if last:
+            self._rebuild_optimizer(before, done.slice_like)
+            self.done, self._gates = True, None
             self._soft = {name: float(width) for name, width in self._full.items()}
             self._price(1.0)
         else:
+            self._gates.narrow(done.groups, done.alive)
+            self._slice_slots(self._gates.slicing(done))
             self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
-            self._attach({name: gates[name][kept[name]] for name in self._full})
-        self._follow(before, succession.successors, succession)
+
+    def _narrow(self, groups: Groups) -> None:
+        """Take note of the groups that a cut has left; the graph's widths are open, it stays."""
+        self._groups = groups
+        self._prunable = [group for group in self._prunable_of(groups) if group.name in self._full]
+        self._full = {group.name: group.width for group in self._prunable}
+        self._resources = dataclasses.replace(self._resources, fixed=self._fixed())
+
+    def _fixed(self) -> dict[str, int]:
+        return {n: w for n, w in self._groups.widths().items() if n not in self._full}
 
     def _take_out(self, gates: Gates) -> None:
         before = list(self.model.trainable_variables)
         gates.fold()
         gates.detach()
-        self._follow(before, _themselves(before))
+        self._rebuild_optimizer(before)
 
-    def _attach(self, values: Mapping[str, FloatArray] | None = None) -> None:
-        self._gates = Gates(self.model, self._groups, self._prunable, values)
+    def _attach(self) -> None:
+        before = list(self.model.trainable_variables)
+        self._gates = Gates(self.model, self._groups, self._prunable)
         self._gates.attach()
+        self._rebuild_optimizer(before)
 
-    def _follow(
-        self,
-        before: Sequence[Any],
-        successors: Mapping[int, Any],
-        succession: Succession | None = None,
-    ) -> None:
-        """Let the optimizer know the model's present variables."""
+    def _rebuild_optimizer(self, before: Sequence[Any], slice_slot: Slice | None = None) -> None:
+        """Let the optimizer know that variables have come or gone."""
+        if (optimizer := self._built_optimizer()) is not None:
+            rebuild_optimizer(optimizer, before, self.model.trainable_variables, slice_slot)
+
+    def _slice_slots(self, slice_slot: Slice) -> None:
+        if (optimizer := self._built_optimizer()) is not None:
+            slice_slots(optimizer, self.model.trainable_variables, slice_slot)
+
+    def _built_optimizer(self) -> Any:
         optimizer = self._optimizer or getattr(self.model, "optimizer", None)
-        if optimizer is None or not optimizer.built:
-            return
-        rebuild_optimizer(
-            optimizer,
-            before,
-            self.model.trainable_variables,
-            successors,
-            lambda value, owner: succession.slice_like(value, owner) if succession else value,
-        )
-
-
-def _themselves(variables: Sequence[Any]) -> dict[int, Any]:
-    """Map every variable to itself: only gates have come or gone."""
-    return {id(variable): variable for variable in variables}
+        return optimizer if optimizer is not None and optimizer.built else None
 
 
 def _no_prunable_channel(groups: Groups) -> str:

@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import layers
 
-from mcuprune.channels.groups import coupling_groups
+from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.recipes.models import dscnn, resnet8
 
@@ -50,16 +50,38 @@ def test_flatten_repeats_channels_in_the_dense_layers_rows() -> None:
     assert flat.terms == (("conv", 36),)
 
 
+class Mixer(keras.Layer):
+    def call(self, x: Any) -> Any:
+        return keras.ops.flip(x, -1)
+
+
 def test_a_layer_without_a_rule_freezes_its_neighbours_and_says_so() -> None:
     def build(x: Any) -> Any:
         x = layers.Conv2D(4, 3, name="before")(x)
-        x = layers.LayerNormalization(name="norm")(x)
+        x = Mixer(name="mix")(x)
         x = layers.Conv2D(5, 3, name="after")(x)
         return layers.Dense(2)(layers.GlobalAveragePooling2D()(x))
 
     groups = coupling_groups(model(build))
-    assert groups.groups["before"].frozen == "norm (LayerNormalization) has no channel rule"
+    assert groups.groups["before"].frozen == "mix (Mixer) has no channel rule"
     assert [g.name for g in groups.prunable] == ["after"]
+
+
+class Dense(keras.Layer):
+    """Bears the name of one of Keras's layers, does something else."""
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.flip(x, -1)
+
+
+def test_a_users_layer_is_not_taken_for_keras_own_by_its_name() -> None:
+    def build(x: Any) -> Any:
+        x = Dense(name="mine")(layers.Conv2D(4, 3, name="before")(x))
+        return layers.Dense(2)(layers.GlobalAveragePooling2D()(x))
+
+    assert coupling_groups(model(build)).groups["before"].frozen == (
+        "mine (Dense) has no channel rule"
+    )
 
 
 def test_adding_to_the_input_freezes_the_group() -> None:
@@ -80,18 +102,103 @@ def test_concatenation_keeps_groups_apart() -> None:
 
     groups = coupling_groups(model(build))
     assert [(g.name, g.width) for g in groups.prunable] == [("left", 4), ("right", 6)]
-    assert groups.layers["out"].axes[0].layout.groups == ("left", "right", "left")
+    left, right = (list(range(10)[groups.slices[name]]) for name in ("left", "right"))
+    rows = groups.layers["out"].axes[0].layout.channels.tolist()
+    assert rows == [*left, *right, *left]
 
 
-def test_grouped_convolutions_freeze_both_sides() -> None:
+def test_grouped_convolutions_lose_as_many_channels_in_every_group() -> None:
+    """2 groups of 3: channel i goes with channel i + 3, on both sides."""
+
     def build(x: Any) -> Any:
-        x = layers.Conv2D(4, 1, name="before")(x)
-        x = layers.Conv2D(4, 3, groups=2, name="grouped")(x)
+        x = layers.Conv2D(6, 1, name="before")(x)
+        x = layers.Conv2D(6, 3, groups=2, name="grouped")(x)
         return layers.Dense(2)(layers.GlobalAveragePooling2D()(x))
 
     groups = coupling_groups(model(build))
-    assert groups.prunable == ()
-    assert groups.groups["before"].frozen == "grouped is a grouped convolution"
+    assert [(g.name, g.width, g.frozen) for g in groups.prunable] == [
+        ("before", 3, None),
+        ("grouped", 3, None),
+    ]
+    assert groups.dims()["before/0:0"].terms == (("before", 2),)
+
+
+def test_grouped_convolutions_with_many_groups_lose_whole_groups() -> None:
+    """3 groups of 2: a group's inputs and outputs go together."""
+
+    def build(x: Any) -> Any:
+        x = layers.Conv2D(6, 1, name="before")(x)
+        x = layers.Conv2D(12, 3, groups=3, name="grouped")(x)
+        return layers.Dense(2)(layers.GlobalAveragePooling2D()(x))
+
+    (group,) = coupling_groups(model(build)).prunable
+    assert (group.width, group.producers) == (3, ("before", "grouped"))
+
+
+def test_a_sum_with_a_concatenation_divides_the_longer_layers_channels() -> None:
+    def build(x: Any) -> Any:
+        left = layers.Conv2D(4, 1, name="left")(x)
+        right = layers.Conv2D(6, 1, name="right")(x)
+        both = layers.Conv2D(10, 1, name="both")(x)
+        y = layers.Add()([both, layers.Concatenate()([left, right])])
+        return layers.Dense(2, name="out")(layers.GlobalAveragePooling2D()(y))
+
+    found = {g.name: (g.width, g.producers) for g in coupling_groups(model(build)).prunable}
+    assert found == {"left": (4, ("left", "both")), "right": (6, ("right", "both"))}
+
+
+def test_a_sum_with_a_doubled_tensor_ties_both_halves() -> None:
+    def build(x: Any) -> Any:
+        once = layers.Conv2D(4, 1, name="once")(x)
+        twice = layers.Conv2D(8, 1, name="twice")(x)
+        y = layers.Add()([twice, layers.Concatenate()([once, once])])
+        return layers.Dense(2, name="out")(layers.GlobalAveragePooling2D()(y))
+
+    groups = coupling_groups(model(build))
+    assert [(g.width, g.producers) for g in groups.prunable] == [(4, ("once", "twice"))]
+    assert groups.dims()["twice/0:0"].terms == (("once", 2),)
+
+
+def test_slices_of_one_layer_are_groups_of_their_own() -> None:
+    def build(x: Any) -> Any:
+        x = layers.Conv2D(10, 1, name="conv")(x)
+        y = layers.Conv2D(4, 1, name="other")(x[..., :4])
+        y = layers.Add()([y, x[..., 6:]])
+        return layers.Dense(2)(layers.GlobalAveragePooling2D()(y))
+
+    found = {g.name: (g.width, g.producers) for g in coupling_groups(model(build)).prunable}
+    assert found == {
+        "conv": (4, ("conv",)),
+        "conv#2": (2, ("conv",)),
+        "conv#3": (4, ("conv", "other")),
+    }
+
+
+def test_a_dense_layer_reshaped_to_an_image_loses_whole_channels() -> None:
+    inputs = keras.Input((5,))
+    x = layers.Reshape((2, 2, 3))(layers.Dense(12, name="dense")(inputs))
+    net = keras.Model(inputs, layers.Conv2DTranspose(1, 3)(x))
+    groups = coupling_groups(net)
+    assert [(g.name, g.width) for g in groups.prunable] == [("dense", 3)]
+    assert groups.dims()["dense/0:0"].terms == (("dense", 4),)
+
+
+def test_layers_of_nested_models_go_by_their_path_and_shared_ones_by_one() -> None:
+    encoder = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(6, 3, name="conv"),
+            layers.GlobalMaxPooling2D(name="most"),
+        ],
+        name="encoder",
+    )
+    a, b = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    net = keras.Model(
+        [a, b], layers.Dense(1, name="score")(layers.Subtract(name="gap")([encoder(a), encoder(b)]))
+    )
+    (group,) = coupling_groups(net).prunable
+    assert (group.name, group.width, group.producers) == ("encoder/conv", 6, ("encoder/conv",))
+    assert group.members == ("encoder/conv", "encoder/most", "gap", "score")
 
 
 class Subclassed(keras.Model):

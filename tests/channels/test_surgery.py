@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mcuprune.channels.groups import coupling_groups
-from mcuprune.channels.optimizer import rebuild_optimizer
-from mcuprune.channels.surgery import cut, narrowed
+from mcuprune.channels.analysis import coupling_groups
+from mcuprune.channels.optimizer import rebuild_optimizer, slice_slots
+from mcuprune.channels.surgery import cut
 from mcuprune.pruning.gates import Gates
 from mcuprune.recipes.models import digits_cnn, dscnn, fc_autoencoder, mobilenet_v1_025, resnet8
 
@@ -82,6 +82,14 @@ def randomised(model: Any, rng: np.random.Generator) -> Any:
     return model
 
 
+def narrowed(model: Any, keep: dict[str, Any]) -> Any:
+    """Return a cut copy."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    cut(coupling_groups(copy), keep)
+    return copy
+
+
 def random_keep(groups: Any, rng: np.random.Generator, widest: bool = False) -> dict[str, Any]:
     keep = {}
     for group in groups.prunable:
@@ -106,7 +114,7 @@ def test_masked_and_cut_models_agree(name: str, seed: int) -> None:
     masked = model(inputs).numpy()
     gates.detach()
 
-    small = narrowed(model, groups, keep)
+    small = narrowed(model, keep)
     assert {n: g.width for n, g in coupling_groups(small).groups.items() if n in keep} == {
         n: len(k) for n, k in keep.items()
     }
@@ -120,14 +128,35 @@ def test_keeping_everything_changes_nothing() -> None:
     groups = coupling_groups(model)
     inputs = rng.normal(size=(4, 8, 8, 1)).astype("float32")
     before = model(inputs).numpy()
-    cut(model, groups, random_keep(groups, rng, widest=True))
+    cut(groups, random_keep(groups, rng, widest=True))
     np.testing.assert_array_equal(model(inputs).numpy(), before)
+
+
+def test_layers_variables_and_the_model_stay_the_same_objects() -> None:
+    model = digits_cnn()
+    layers_before, variables_before = list(model.layers), list(model.variables)
+    rng = np.random.default_rng(0)
+    groups = coupling_groups(model)
+    after = cut(groups, random_keep(groups, rng)).groups
+    assert all(a is b for a, b in zip(model.layers, layers_before, strict=True))
+    assert all(a is b for a, b in zip(model.variables, variables_before, strict=True))
+    found = coupling_groups(model)
+    assert found.groups == after.groups
+    assert found.dims() == after.dims()
+
+
+def test_a_frozen_group_is_refused() -> None:
+    model = digits_cnn()
+    groups = coupling_groups(model)
+    (frozen,) = [g for g in groups.groups.values() if g.frozen]
+    with pytest.raises(ValueError, match="output of the model"):
+        cut(groups, {frozen.name: np.array([0])})
 
 
 def test_an_emptied_group_is_refused() -> None:
     model = digits_cnn()
     with pytest.raises(ValueError, match="keep at least one"):
-        narrowed(model, coupling_groups(model), {"conv1": np.array([], dtype=int)})
+        narrowed(model, {"conv1": np.array([], dtype=int)})
 
 
 @pytest.mark.parametrize("name", ["resnet8", "sequential"])
@@ -135,7 +164,7 @@ def test_a_cut_model_is_plain_saves_and_reloads(name: str, tmp_path: Any) -> Non
     rng = np.random.default_rng(0)
     model = randomised(MODELS[name](), rng)
     groups = coupling_groups(model)
-    cut(model, groups, random_keep(groups, rng))
+    cut(groups, random_keep(groups, rng))
     inputs = rng.normal(size=(4, *model.input_shape[1:])).astype("float32")
     model.save(tmp_path / "small.keras")
     loaded = keras.models.load_model(tmp_path / "small.keras")
@@ -181,21 +210,14 @@ def test_optimizer_goes_on_as_if_the_channels_had_never_been(name: str) -> None:
     groups = coupling_groups(model)
     (group,) = groups.prunable
     keep = {group.name: np.array([0, 2, 3, 5])}
-    small = narrowed(model, groups, keep)
+    small = narrowed(model, keep)
     small.compile(OPTIMIZERS[name](), "mse")
 
     model.train_on_batch(inputs, targets)
     small.train_on_batch(inputs, targets)
     # The step gave the dead channels weights; cut off, they must not matter again.
-    before = list(model.trainable_variables)
-    succession = cut(model, groups, keep)
-    rebuild_optimizer(
-        model.optimizer,
-        before,
-        model.trainable_variables,
-        succession.successors,
-        succession.slice_like,
-    )
+    done = cut(groups, keep)
+    slice_slots(model.optimizer, model.trainable_variables, done.slice_like)
     model.make_train_function(force=True)
     for _ in range(3):
         model.train_on_batch(inputs, targets)
@@ -212,15 +234,8 @@ def test_slots_that_refer_to_no_weight_start_fresh() -> None:
     inputs, targets = np.ones((2, 8, 8, 1), "float32"), np.ones((2, 3), "float32")
     model.train_on_batch(inputs, targets)
     groups = coupling_groups(model)
-    before = list(model.trainable_variables)
-    succession = cut(model, groups, {groups.prunable[0].name: np.array([0, 2])})
-    rebuild_optimizer(
-        model.optimizer,
-        before,
-        model.trainable_variables,
-        succession.successors,
-        succession.slice_like,
-    )
+    done = cut(groups, {groups.prunable[0].name: np.array([0, 2])})
+    slice_slots(model.optimizer, model.trainable_variables, done.slice_like)
     model.make_train_function(force=True)
     model.train_on_batch(inputs, targets)
     assert int(model.optimizer.iterations.numpy()) == 2
@@ -233,7 +248,6 @@ def test_an_optimizer_whose_build_was_broken_off_starts_fresh() -> None:
     model.optimizer.build(variables)
     for slot in model.optimizer.variables[5:]:
         model.optimizer._tracker.untrack(slot)
-    same = {id(variable): variable for variable in variables}
-    rebuild_optimizer(model.optimizer, variables, variables, same, lambda value, _: value)
+    rebuild_optimizer(model.optimizer, variables, variables)
     model.train_on_batch(np.ones((2, 8, 8, 1), "float32"), np.ones((2, 3), "float32"))
     assert len(model.optimizer.variables) == 2 + 2 * len(variables)

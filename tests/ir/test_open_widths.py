@@ -7,7 +7,7 @@ import pytest
 from graph_description import described, wiring
 from small_networks import NETWORKS
 
-from mcuprune.channels.groups import coupling_groups
+from mcuprune.channels.analysis import coupling_groups
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.memory import arena_head, working_sets
 from mcuprune.ir.from_keras import graph_from_keras

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mcuprune.channels.groups import coupling_groups
+from mcuprune.channels.analysis import coupling_groups
 from mcuprune.pruning.gates import Gates
 from mcuprune.recipes.models import resnet8
 

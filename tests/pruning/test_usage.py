@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mcuprune.channels.groups import coupling_groups
+from mcuprune.channels.analysis import coupling_groups
 from mcuprune.cost.soft import Soft
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.usage import ResourceModel
