@@ -145,7 +145,10 @@ def test_groups(command, keras_file):
     assert code == 0
     conv = next(group for group in json.loads(out) if group["name"] == "conv")
     assert (conv["width"], conv["consumers"], conv["frozen"]) == (4, ["classes"], None)
-    assert "conv" in command("groups", keras_file)[1]
+    assert conv["macs_per_channel"] > 0
+    shown = command("groups", keras_file)[1]
+    assert "made by conv" in shown
+    assert "Can be pruned: " in shown
 
 
 def test_deploy(command, keras_file, tmp_path):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.table import Table
 
 from mcuprune.boards import Board
-from mcuprune.channels.groups import Group
+
+if TYPE_CHECKING:
+    from mcuprune.channels.worth import ChannelWorth
+    from mcuprune.report.overview import GroupEntry, GroupOverview
+
+# Layers named per group and role; the JSON names all.
+MOST_NAMES = 5
 
 
 def boards_table(boards: Iterable[Board]) -> Table:
@@ -38,21 +45,57 @@ def recipes_table(titles: Mapping[str, str]) -> Table:
     return table
 
 
-def groups_table(groups: Iterable[Group]) -> Table:
-    """Return a table of coupling groups: width, layers, and why a group is frozen."""
-    table = Table("group", box=SIMPLE)
-    table.add_column("width", justify="right")
-    for heading in ("made by", "read by", "prunable"):
-        table.add_column(heading)
-    for group in groups:
-        table.add_row(
-            group.name,
-            str(group.width),
-            ", ".join(group.producers),
-            ", ".join(group.consumers),
-            "yes" if group.frozen is None else f"no: {group.frozen}",
-        )
+def groups_table(overview: GroupOverview) -> Table:
+    """Return a table of coupling groups: width, worth of a channel, layers, what freezes it."""
+    table = Table(box=SIMPLE, caption="SRAM, flash, MACs: what one channel is worth (predicted)")
+    table.add_column("group", overflow="fold")
+    for heading in ("width", "SRAM B", "flash B", "MACs"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("layers", overflow="fold")
+    for group in overview.groups.values():
+        table.add_row(group.name, str(group.width), *_worth(group.worth), _layers(group))
     return table
+
+
+def groups_lines(overview: GroupOverview) -> list[str]:
+    """Return what is said below the table: shares that can be pruned, frozen layers."""
+    lines = [
+        f"Can be pruned: {overview.channels} of channels, {overview.parameters} of parameters."
+    ]
+    unknown = [g.worth_absent for g in overview.prunable if g.worth_absent]
+    lines += [f"No worth of a channel: {reason}" for reason in dict.fromkeys(unknown)]
+    if any(group.worth and not group.worth.in_sram_peak for group in overview.prunable):
+        lines.append("* not in memory at the SRAM peak; the rest is the arena's tail")
+    if overview.frozen_layers:
+        lines.append("Frozen layers:")
+    lines += [f"  {one.name} ({one.kind}): {one.reason}" for one in overview.frozen_layers]
+    return lines
+
+
+def _worth(worth: ChannelWorth | None) -> tuple[str, str, str]:
+    if worth is None:
+        return "-", "-", "-"
+    mark = "" if worth.in_sram_peak else "*"
+    return (
+        f"{mark}{worth.sram_bytes_per_channel:,}",
+        f"{worth.flash_bytes_per_channel:,}",
+        f"{worth.macs_per_channel:,}",
+    )
+
+
+def _layers(group: GroupEntry) -> str:
+    parts = {
+        "made by": group.producers,
+        "passed on by": group.pass_through,
+        "read by": group.consumers,
+    }
+    told = [f"{what} {_some(names)}" for what, names in parts.items() if names]
+    return "; ".join(told if group.frozen is None else [*told, f"frozen: {group.frozen}"])
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MOST_NAMES])
+    return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
 
 
 def _kib(size_bytes: int) -> str:
