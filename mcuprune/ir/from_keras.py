@@ -77,9 +77,10 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
         made = made if isinstance(made, tuple) else (made,)
         values.update(zip(call.outputs, made, strict=True))
         written += [(scope, operator) for operator in step.operators]
+    read = tuple(values[key] for key in layers.inputs)
     return Program(
-        converter_order(layers.name, written),
-        tuple(values[key] for key in layers.inputs),
+        converter_order(layers.name, read, written),
+        read,
         tuple(values[key] for key in layers.outputs),
     )
 

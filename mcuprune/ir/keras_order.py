@@ -23,11 +23,14 @@ def input_names(count: int) -> list[str]:
     return [INPUT_NAME if number == 0 else f"{INPUT_NAME}_{number}" for number in range(count)]
 
 
-def converter_order(model_name: str, written: Sequence[tuple[str, Draft]]) -> tuple[Draft, ...]:
+def converter_order(
+    model_name: str, inputs: Sequence[Value], written: Sequence[tuple[str, Draft]]
+) -> tuple[Draft, ...]:
     """Sort operators as the converter does.
 
     Args:
         model_name: Name of the model, which begins the names of all its nodes but the input.
+        inputs: What the model reads, in its order.
         written: Operators in the order in which Keras runs them, each with the TensorFlow name
             scope of its layer (:func:`scope_names`).
 
@@ -36,12 +39,12 @@ def converter_order(model_name: str, written: Sequence[tuple[str, Draft]]) -> tu
     """
     ranked = [op for _, op in sorted(written, key=lambda pair: pair[0])]
     waiting = _Waiting(ranked)
-    # Ready from the start are constants and the model's input. The top of the stack goes first.
+    # Ready from the start are constants and the model's inputs. The top of the stack goes first.
     constants = [waiting.constants_of(op) for op in reversed(ranked) if _reads_constant(op)]
-    inputs = waiting.model_inputs()
+    given = list(reversed(inputs))
     is_input_first = model_name > INPUT_NAME
     stack: list[Draft | _Need]
-    stack = [*constants, *inputs] if is_input_first else [*inputs, *constants]
+    stack = [*constants, *given] if is_input_first else [*given, *constants]
     ordered: list[Draft] = []
     while stack:
         ready = stack.pop()
@@ -63,7 +66,6 @@ class _Waiting:
     def __init__(self, ranked: Sequence[Draft]) -> None:
         self._readers: dict[_Need, list[Draft]] = collections.defaultdict(list)
         self._missing: dict[Draft, int] = {}
-        self._made = {value for op in ranked for value in op.outputs}
         for op in ranked:
             needs: list[_Need] = list(dict.fromkeys(op.value_inputs()))
             if _reads_constant(op):
@@ -75,10 +77,6 @@ class _Waiting:
     def constants_of(self, op: Draft) -> _Need:
         """Return what stands for the constants of an operator."""
         return ("constants", op)
-
-    def model_inputs(self) -> list[_Need]:
-        """Return the values that no operator makes."""
-        return [x for x in self._readers if isinstance(x, Value) and x not in self._made]
 
     def release(self, needs: Sequence[_Need]) -> list[Draft]:
         """Return the operators that waited for these alone, the first by name at the end."""
@@ -98,15 +96,37 @@ def _reads_constant(op: Draft) -> bool:
 def scope_names(calls: Sequence[LayerCall]) -> list[str]:
     """Return the TensorFlow name scope of each layer call, ending in a slash.
 
-    Keras opens a layer's scope twice, to build the layer and to call it, and TensorFlow appends
-    the first free number to a name that is taken.
+    A nested model has a scope for each of its calls, within which its layers have theirs.
     """
-    taken: dict[str, int] = {}
-    names = []
-    for call in calls:
-        _free_name(call.layer.name, taken)
-        names.append(_free_name(call.layer.name, taken) + "/")
-    return names
+    scopes = _Scopes()
+    return [scopes.opened(call.name, _call_number(call)) + "/" for call in calls]
+
+
+def _call_number(call: LayerCall) -> int:
+    """Return which of the layer's calls it is: the number in the keys of its outputs."""
+    return int(call.outputs[0].rpartition("/")[2].partition(":")[0])
+
+
+class _Scopes:
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+        self._models: dict[tuple[str, int], str] = {}
+
+    def opened(self, path: str, number: int) -> str:
+        """Return the scope that is opened for a call of a layer.
+
+        Keras opens it twice, to build the layer and to call it, and TensorFlow appends the first
+        free number to a name that is taken.
+        """
+        parent, _, name = path.rpartition("/")
+        within = f"{self._model(parent, number)}/" if parent else ""
+        _free_name(within + name, self._taken)
+        return _free_name(within + name, self._taken)
+
+    def _model(self, path: str, number: int) -> str:
+        if (path, number) not in self._models:
+            self._models[path, number] = self.opened(path, number)
+        return self._models[path, number]
 
 
 def _free_name(name: str, taken: dict[str, int]) -> str:
