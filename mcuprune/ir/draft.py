@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from mcuprune.ir.graph import Extent
 
 Shape = tuple[Extent, ...]
@@ -51,6 +53,7 @@ class Constant:
         content: What its bytes are, where constants that differ in the rest are known to have
             equal ones: the file keeps these once. None for bytes of its own.
         name: What it is called in the graph.
+        values: Its numbers as far as known before conversion, empty if not.
     """
 
     key: Hashable
@@ -60,6 +63,12 @@ class Constant:
     scales: Extent = dataclasses.field(default=1, compare=False)
     content: Hashable = dataclasses.field(default=None, compare=False)
     name: str = dataclasses.field(default="", compare=False)
+    values: tuple[Any, ...] = dataclasses.field(default=(), compare=False)
+
+    @property
+    def number(self) -> float | None:
+        """The number that all its elements are; None if they differ or are not known."""
+        return self.values[0] if len(set(self.values)) == 1 else None
 
     @property
     def is_single(self) -> bool:
@@ -68,7 +77,11 @@ class Constant:
 
     def is_per_channel(self, value: Value) -> bool:
         """Tell whether it holds one number, or one for each channel of ``value``."""
-        return self.is_single or self.shape == value.shape[-1:]
+        if self.is_single:
+            return True
+        *ones, channels = self.shape
+        fits = len(self.shape) <= len(value.shape) and all(dim == 1 for dim in ones)
+        return bool(fits and channels == value.shape[-1])
 
 
 def integers(name: str, values: Sequence[Extent], shape: Shape | None = None) -> Constant:
@@ -81,16 +94,40 @@ def integers(name: str, values: Sequence[Extent], shape: Shape | None = None) ->
     """
     shape = (len(values),) if shape is None else shape
     key = ("int32", shape, *values)
-    return Constant(key, shape, bits=32, dtype="int32", scales=0, name=name)
+    return Constant(key, shape, 32, "int32", scales=0, name=name, values=tuple(values))
 
 
 def number(value: float) -> Constant:
-    """Return one int8 number known before conversion.
+    """Return one int8 number known before conversion."""
+    return numbers(np.float32(value))
 
-    Its scale makes the byte 127 or -128, so that all numbers of one sign have the same bytes.
+
+def numbers(values: Any) -> Constant:
+    """Return int8 numbers known before conversion, with one scale for all.
+
+    The scale of a single number makes its byte 127 or -128, so that all of one sign have the same
+    bytes.
+
+    Args:
+        values: An array, or a number of Python's.
     """
-    content = ("number", value > 0)
-    return Constant(("number", value), (), content=content, name="number")
+    array = np.asarray(values, np.float32)
+    return Constant(
+        ("numbers", array.shape, array.tobytes()),
+        array.shape,
+        content=("number", bool(array > 0)) if array.size == 1 else ("numbers", _as_int8(array)),
+        name="number",
+        values=tuple(array.flat),
+    )
+
+
+def _as_int8(array: Any) -> bytes:
+    """Return the bytes as the converter stores them: int8 covers the numbers and zero."""
+    low, high = min(0.0, float(array.min())), max(0.0, float(array.max()))
+    scale = (high - low) / 255 or 1.0
+    zero_point = round(-128 - low / scale)
+    stored = np.clip(np.round(array / scale) + zero_point, -128, 127).astype(np.int8)
+    return bytes(stored.tobytes())
 
 
 Operand = Value | Constant | None
@@ -121,6 +158,15 @@ class Draft:
             case (Value(), Constant() as constant) | (Constant() as constant, Value()):
                 return constant
         return None
+
+    def only_adds_constant(self) -> bool:
+        """Tell whether it is arithmetic on a value and a constant that weights can take up.
+
+        A number from which the value is subtracted is none: it turns the value's sign.
+        """
+        if self.kind not in FOLDABLE or self.constant() is None:
+            return False
+        return self.kind != "SUB" or isinstance(self.inputs[0], Value)
 
     def reading(self, old: Value, new: Value) -> Draft:
         """Return a copy that reads another value."""

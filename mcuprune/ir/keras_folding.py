@@ -10,8 +10,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from mcuprune.ir.draft import FOLDABLE, Constant, Draft, Program, Value, integers
+from mcuprune.ir.draft import Constant, Draft, Program, Value, integers
 from mcuprune.ir.keras_edits import Edit, LinkedProgram, Rewrite, merge_pair, settle
+from mcuprune.ir.keras_float import in_float_where_needed
+from mcuprune.ir.keras_identities import (
+    drop_neutral_arithmetic,
+    drop_reduction_of_nothing,
+    drop_transpose,
+    merge_transposes,
+    recognise_hard_swish,
+)
 from mcuprune.ir.keras_reshapes import (
     broadcast_without_reshape,
     hoist_binary,
@@ -28,7 +36,7 @@ from mcuprune.ir.keras_reshapes import (
 _AFFINE = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 _FUSES_ACTIVATION = _AFFINE | {"ADD", "SUB", "MUL", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
-_FUSED = frozenset({"RELU", "RELU6"})
+_FUSED = frozenset({"RELU", "RELU6", "RELU_N1_TO_1"})
 
 
 def fold(program: Program) -> Program:
@@ -36,7 +44,7 @@ def fold(program: Program) -> Program:
     linked = LinkedProgram(program)
     for rewrites in _PHASES:
         settle(linked, rewrites)
-    return linked.program()
+    return in_float_where_needed(linked.program())
 
 
 def drop_unused(op: Draft, program: LinkedProgram) -> Edit | None:
@@ -59,7 +67,7 @@ def share_repeated(op: Draft, program: LinkedProgram) -> Edit | None:
 
 def fold_into_producer(op: Draft, program: LinkedProgram) -> Edit | None:
     """Fold a constant factor or summand into the weights and bias of the operator before it."""
-    constant = op.constant() if op.kind in FOLDABLE else None
+    constant = op.constant() if op.only_adds_constant() else None
     affine = program.private_producer(op.value_inputs()[0]) if constant is not None else None
     if constant is None or affine is None or not _can_absorb(affine):
         return None
@@ -77,8 +85,10 @@ def fold_into_consumer(op: Draft, program: LinkedProgram) -> Edit | None:
     if op.kind not in _AFFINE or op.kind == "TRANSPOSE_CONV":
         return None
     before = program.producer(op.inputs[0])
-    constant = before.constant() if before is not None and before.kind in FOLDABLE else None
-    if before is None or constant is None or before.attributes["fused_activation"] != "NONE":
+    if before is None or not before.only_adds_constant():
+        return None
+    constant = before.constant()
+    if constant is None or before.attributes["fused_activation"] != "NONE":
         return None
     if before.kind != "MUL" and op.attributes.get("padding") == "SAME":
         return None
@@ -172,10 +182,15 @@ def _new_bias(arithmetic: Draft, affine: Draft) -> Constant:
 
 _TIDYING: tuple[Rewrite, ...] = (drop_unused, merge_reshapes, share_repeated)
 _PHASES: tuple[tuple[Rewrite, ...], ...] = (
+    (*_TIDYING, recognise_hard_swish),
     # Activations still stand behind their reshapes when FULLY_CONNECTED moves before them.
     (*_TIDYING, read_before_reshape),
     (
         *_TIDYING,
+        drop_neutral_arithmetic,
+        drop_reduction_of_nothing,
+        merge_transposes,
+        drop_transpose,
         hoist_unary,
         hoist_constant_arithmetic,
         hoist_binary,

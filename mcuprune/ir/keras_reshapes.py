@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from mcuprune.ir.draft import FOLDABLE, Draft, Shape, Value, integers
+from mcuprune.ir.draft import Draft, Shape, Value, integers
 from mcuprune.ir.keras_edits import Edit, LinkedProgram, merge_pair
 
 _UNARY = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH"})
@@ -99,12 +99,15 @@ def hoist_unary(op: Draft, program: LinkedProgram) -> Edit | None:
 
 def hoist_constant_arithmetic(op: Draft, program: LinkedProgram) -> Edit | None:
     """Move a factor or summand before the RESHAPE it follows, if it means the same there."""
-    constant = op.constant() if op.kind in FOLDABLE else None
+    constant = op.constant() if op.only_adds_constant() else None
     reshape = program.private_producer(op.value_inputs()[0]) if constant is not None else None
     if constant is None or reshape is None or reshape.kind != "RESHAPE":
         return None
     source = reshape.value_inputs()[0]
-    if len(source.shape) > _BROADCAST_RANK or not constant.is_per_channel(source):
+    is_single_of_several_axes = constant.is_single and len(constant.shape) > 1
+    if len(source.shape) > _BROADCAST_RANK or is_single_of_several_axes:
+        return None
+    if not constant.is_per_channel(source):
         return None
     return _swap(reshape, op)
 
@@ -129,17 +132,22 @@ def _without_ones(shape: Shape) -> Shape:
 
 
 def squeeze_summand(op: Draft, program: LinkedProgram) -> Edit | None:
-    """Put a RESHAPE to one axis behind the second summand if all its other axes have length 1."""
+    """Put a RESHAPE to one axis behind the second summand if all its other axes have length 1.
+
+    One that is itself a sum with a constant stays as it is.
+    """
     if op.kind != "ADD" or not isinstance(op.inputs[1], Value):
         return None
     summand = op.inputs[1]
+    producer = program.producer(summand)
+    if producer is not None and producer.kind == "ADD" and producer.constant() is not None:
+        return None
     *others, channels = summand.shape
     if not others or any(dim != 1 for dim in others):
         return None
     flat = Value(summand.name, (channels,))
     reshape = _reshape(summand, flat, op.sources)
     squeezed = dataclasses.replace(op, inputs=(op.inputs[0], flat))
-    producer = program.producer(summand)
     if producer is not None:
         return Edit({producer: (producer, reshape), op: (squeezed,)})
     first = program.first()

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcuprune.errors import UnsupportedModelError
-from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value, integers
+from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value, integers, numbers
 from mcuprune.ir.graph import Extent
-from mcuprune.ir.keras_graph import LayerCall
+from mcuprune.ir.keras_graph import LayerCall, TensorKey
 from mcuprune.ir.layer_rules import LayerRules
 
-_ARITHMETIC_WITH_ACTIVATION = ("ADD", "MUL", "SUB")
+_ARITHMETIC_WITH_ACTIVATION = ("ADD", "DIV", "MUL", "SUB")
 
 
 @dataclasses.dataclass
@@ -46,14 +46,35 @@ class Step:
         """The first input."""
         return self.inputs[0]
 
+    @property
+    def operands(self) -> tuple[Value | Constant, ...]:
+        """What an operation such as ``x + 3.0`` works on: values, and constants among them."""
+        values = dict(zip(self.call.inputs, self.inputs, strict=True))
+        return tuple(
+            values[operand] if isinstance(operand, TensorKey) else numbers(operand)
+            for operand in self.call.operands
+        )
+
     def emit(self, kind: str, inputs: Sequence[Operand], shape: Shape, **attributes: Any) -> Value:
         """Add an operator; return what it makes."""
-        output = Value(self.call.name, shape)
-        operator = Draft(kind, tuple(inputs), (output,), attributes, (self.call.name,))
-        self.operators.append(operator)
+        (output,) = self.emit_all(kind, inputs, [shape], **attributes)
         return output
 
-    def arithmetic(self, kind: str, left: Value, right: Value | Constant) -> Value:
+    def emit_all(
+        self, kind: str, inputs: Sequence[Operand], shapes: Sequence[Shape], **attributes: Any
+    ) -> tuple[Value, ...]:
+        """Add an operator with several outputs; return them."""
+        outputs = tuple(Value(self.call.name, shape) for shape in shapes)
+        self.operators.append(Draft(kind, tuple(inputs), outputs, attributes, (self.call.name,)))
+        return outputs
+
+    def compare(self, kind: str, value: Value, constant: Constant) -> Value:
+        """Add a comparison with a constant; its result is of type bool."""
+        output = Value(self.call.name, value.shape, dtype="bool", scales=0)
+        self.operators.append(Draft(kind, (value, constant), (output,), {}, (self.call.name,)))
+        return output
+
+    def arithmetic(self, kind: str, left: Value | Constant, right: Value | Constant) -> Value:
         """Add an elementwise operator on two operands that broadcast."""
         shape = _broadcast(left.shape, right.shape)
         fused = {"fused_activation": "NONE"} if kind in _ARITHMETIC_WITH_ACTIVATION else {}

@@ -13,15 +13,25 @@ from mcuprune.ir.draft import Constant, Draft
 _VERSIONS = {
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
+    "DIV": 1,
+    "ELU": 1,
     "FULLY_CONNECTED": 4,
     "HARD_SWISH": 1,
     "LEAKY_RELU": 1,
+    "NEG": 1,
     "PRELU": 1,
+    "QUANTIZE": 1,
     "RESHAPE": 1,
     "RESIZE_BILINEAR": 3,
+    "RESIZE_NEAREST_NEIGHBOR": 3,
+    "SELECT": 1,
+    "SELECT_V2": 1,
+    "SQUARE": 1,
     "TILE": 3,
 }
 _OTHERS = 2
+# Kernels that know more than four axes have a version of their own.
+_OF_FIVE_AXES = {"SUB": 3, "TRANSPOSE": 4}
 
 
 def operator_versions(operators: Iterable[Draft]) -> dict[str, int]:
@@ -42,6 +52,8 @@ def _version(op: Draft) -> int:
     if op.kind == "TRANSPOSE_CONV":
         has_bias = len(op.inputs) == 4
         return 4 if op.attributes["fused_activation"] != "NONE" else 3 if has_bias else 2
+    if op.kind in _OF_FIVE_AXES and len(op.output.shape) > 4:
+        return _OF_FIVE_AXES[op.kind]
     return _VERSIONS.get(op.kind, _OTHERS)
 
 

@@ -22,13 +22,15 @@ def network(
     """Register a network, written as a function of its input."""
 
     def register(body: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        NETWORKS[body.__name__] = functools.partial(_build, body, input_shape, name)
+        NETWORKS[body.__name__] = functools.partial(build_network, body, input_shape, name)
         return body
 
     return register
 
 
-def _build(body: Callable[[Any], Any], input_shape: tuple[int, ...], name: str | None) -> Any:
+def build_network(
+    body: Callable[[Any], Any], input_shape: tuple[int, ...], name: str | None = None
+) -> Any:
     keras.utils.clear_session()
     inputs = keras.Input(input_shape)
     return randomised(keras.Model(inputs, body(inputs), name=name))
