@@ -10,7 +10,6 @@ from typing import Any
 from mcuprune.channels.groups import Groups
 from mcuprune.errors import InputError
 from mcuprune.ir.graph import Dim
-from mcuprune.ir.keras_graph import LayerGraph
 from mcuprune.pruning.allowed import Allowed, allowed_widths
 from mcuprune.pruning.arguments import channel_numbers, layer_selectors, whole_number
 from mcuprune.pruning.schedule import target
@@ -69,19 +68,18 @@ class Controls:
         fields = dataclasses.asdict(self)
         return {**fields, "exclude": list(self.exclude)}
 
-    def on(self, graph: LayerGraph, groups: Groups, multiple: int) -> GroupControls:
+    def on(self, groups: Groups, multiple: int) -> GroupControls:
         """Apply the controls to the groups of a model.
 
         Args:
-            graph: The layers of the model.
-            groups: Its coupling groups.
+            groups: The coupling groups.
             multiple: What widths become multiples of where ``round_to`` is None.
 
         Raises:
             InputError: A name, pattern or class matches no layer, or a group's cap lies below its
                 floor.
         """
-        found = _GroupsOfLayers(graph, groups)
+        found = _GroupsOfLayers(groups)
         excluded = {group for text in self.exclude for group in found.find(text, "exclude")}
         floors = found.numbers("min_channels", self.min_channels, max)
         caps = found.numbers("max_channels", self.max_channels, min)
@@ -93,12 +91,11 @@ class Controls:
                 )
         return GroupControls(frozenset(excluded), floors, caps, self.round_to or multiple)
 
-    def refuse_vain_caps(self, graph: LayerGraph, groups: Groups, excluded: frozenset[str]) -> None:
+    def refuse_vain_caps(self, groups: Groups, excluded: frozenset[str]) -> None:
         """Refuse a cap that chooses only groups that keep their channels.
 
         Args:
-            graph: The layers of the model.
-            groups: Its coupling groups.
+            groups: The coupling groups of the model.
             excluded: Names of the groups that ``exclude`` keeps.
 
         Raises:
@@ -106,7 +103,7 @@ class Controls:
         """
         if not isinstance(self.max_channels, Mapping):
             return
-        found = _GroupsOfLayers(graph, groups)
+        found = _GroupsOfLayers(groups)
         for text, cap in self.max_channels.items():
             chosen = [groups.groups[name] for name in found.find(text, "max_channels")]
             kept = {g.name: "it is excluded" if g.name in excluded else g.frozen for g in chosen}
@@ -151,12 +148,12 @@ class GroupControls:
 class _GroupsOfLayers:
     """Finds the groups that the outputs of chosen layers consist of."""
 
-    def __init__(self, graph: LayerGraph, groups: Groups) -> None:
-        self._selection = Selection(graph)
+    def __init__(self, groups: Groups) -> None:
+        self._selection = Selection(groups.graph.layers)
         self._groups = tuple(groups.groups)
         self._of_layer: dict[str, set[str]] = {}
         dims = groups.dims()
-        for call in graph.calls:
+        for call in groups.graph.calls:
             made = self._of_layer.setdefault(call.name, set())
             for key in call.outputs:
                 made.update(name for name, _ in dims.get(key, Dim()).terms)

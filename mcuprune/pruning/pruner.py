@@ -15,7 +15,6 @@ from mcuprune.channels.surgery import cut
 from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
-from mcuprune.ir.keras_graph import layer_graph
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
 from mcuprune.pruning.controls import Controls
@@ -97,7 +96,7 @@ class Pruner:
         self._read_model()
         if not self._prunable:
             raise UnsupportedModelError(_no_prunable_channel(self._groups))
-        self._controls.refuse_vain_caps(layer_graph(model), self._groups, self._bounds.excluded)
+        self._controls.refuse_vain_caps(self._groups, self._bounds.excluded)
         self._first = dict(self._full)
         self._refuse_impossible()
         reference = self._resources.exact(self._full)
@@ -181,9 +180,7 @@ class Pruner:
 
     def _read_model(self) -> None:
         self._groups = coupling_groups(self.model)
-        self._bounds = self._controls.on(
-            layer_graph(self.model), self._groups, self.budget.channel_multiple
-        )
+        self._bounds = self._controls.on(self._groups, self.budget.channel_multiple)
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcuprune.errors import InputError
-from mcuprune.ir.keras_graph import LayerGraph
 from mcuprune.suggest import nearest
 
 
@@ -20,12 +19,12 @@ class Selection:
     classes derived from it count too.
 
     Args:
-        graph: The layers of the model.
+        layers: The layers of the model by path, in execution order.
     """
 
-    def __init__(self, graph: LayerGraph) -> None:
-        self._names = {name: _with_holders(name) for name in graph.layers}
-        self._classes = {name: _class_names(layer) for name, layer in graph.layers.items()}
+    def __init__(self, layers: Mapping[str, Any]) -> None:
+        self._names = {name: _with_holders(name) for name in layers}
+        self._classes = {name: _class_names(layer) for name, layer in layers.items()}
 
     def find(self, selector: str, argument: str) -> tuple[str, ...]:
         """Return the paths of the layers that a text chooses, in execution order.
@@ -54,7 +53,7 @@ class Selection:
         )
 
 
-def _matching(words: dict[str, tuple[str, ...]], pattern: str) -> tuple[str, ...]:
+def _matching(words: Mapping[str, tuple[str, ...]], pattern: str) -> tuple[str, ...]:
     return tuple(
         layer
         for layer, known in words.items()

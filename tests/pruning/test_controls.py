@@ -9,7 +9,6 @@ import pytest
 from mcuprune.budget import Budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InfeasibleBudgetError, InputError, UnsupportedModelError
-from mcuprune.ir.keras_graph import layer_graph
 from mcuprune.pruning.callback import MCUPruning
 from mcuprune.pruning.controls import Controls, GroupControls
 from mcuprune.pruning.pruner import Pruner
@@ -34,8 +33,7 @@ def network() -> Any:
 
 def on_network(**given: Any) -> GroupControls:
     arguments = {"exclude": (), "round_to": None, "min_channels": 1, "max_channels": None, **given}
-    model = network()
-    return Controls.given(**arguments).on(layer_graph(model), coupling_groups(model), 1)
+    return Controls.given(**arguments).on(coupling_groups(network()), 1)
 
 
 def trained(budget: Budget, **options: Any) -> dict[str, int]:

@@ -31,7 +31,7 @@ def selection() -> Selection:
     # A layer that bears the name of another's class.
     x = layers.Dense(5, name="ReLU")(x)
     model = keras.Model(inputs, layers.Dense(3, name="classes")(x))
-    return Selection(layer_graph(model))
+    return Selection(layer_graph(model).layers)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,6 @@ def test_what_matches_nothing_names_the_nearest(
 def test_of_many_layers_ten_are_named() -> None:
     chain: list[Any] = [keras.Input((4,))]
     chain += [layers.Dense(2, name=f"a{index}") for index in range(12)]
-    selection = Selection(layer_graph(keras.Sequential(chain)))
+    selection = Selection(layer_graph(keras.Sequential(chain)).layers)
     with pytest.raises(InputError, match=r"Layers: a0, .*a9 and 2 more\. Classes: Dense\.$"):
         selection.find("x", "max_channels")
