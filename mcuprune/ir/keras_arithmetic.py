@@ -46,9 +46,26 @@ def combine(step: Step, kind: str, left: Value | Constant, right: Value | Consta
         left, right = right, left
     if kind == "DIV" and isinstance(right, Constant):
         kind, right = "MUL", reciprocal(right)
+    if kind == "ADD" and isinstance(left, Value):
+        right = _as_bias(step, left, right)
     if kind in ("MAXIMUM", "MINIMUM") and isinstance(right, Constant):
         right = scaled_like(left, right)
     return step.arithmetic(kind, left, right)
+
+
+def _as_bias(step: Step, left: Value, right: Value | Constant) -> Value | Constant:
+    """Squeeze the second summand to one axis where it could be a bias, as keras.ops.add does.
+
+    That is where all its axes but one have length 1 and that one is as long as the channels.
+    """
+    long_axes = tuple(dim for dim in right.shape if dim != 1)
+    if len(long_axes) != 1 or len(left.shape) < 2 or long_axes[0] != left.shape[-1]:
+        return right
+    if len(right.shape) == 1:
+        return right
+    if isinstance(right, Constant):
+        return numbers(np.reshape(right.values, long_axes))
+    return step.reshape(right, long_axes)
 
 
 def reciprocal(constant: Constant) -> Constant:

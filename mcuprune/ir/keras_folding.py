@@ -29,7 +29,6 @@ from mcuprune.ir.keras_reshapes import (
     merge_reshapes,
     read_before_reshape,
     read_past_reshape,
-    squeeze_summand,
 )
 
 # Operators with weights: a constant factor or summand after them folds into weights and bias.
@@ -202,5 +201,5 @@ _PHASES: tuple[tuple[Rewrite, ...], ...] = (
         read_past_reshape,
         broadcast_without_reshape,
     ),
-    (*_TIDYING, squeeze_summand),
+    _TIDYING,
 )

@@ -131,31 +131,6 @@ def _without_ones(shape: Shape) -> Shape:
     return tuple(dim for dim in shape if dim != 1)
 
 
-def squeeze_summand(op: Draft, program: LinkedProgram) -> Edit | None:
-    """Put a RESHAPE to one axis behind the second summand if all its other axes have length 1.
-
-    One that is itself a sum with a constant stays as it is.
-    """
-    if op.kind != "ADD" or not isinstance(op.inputs[1], Value):
-        return None
-    summand = op.inputs[1]
-    producer = program.producer(summand)
-    if producer is not None and producer.kind == "ADD" and producer.constant() is not None:
-        return None
-    *others, channels = summand.shape
-    if not others or any(dim != 1 for dim in others):
-        return None
-    flat = Value(summand.name, (channels,))
-    reshape = _reshape(summand, flat, op.sources)
-    squeezed = dataclasses.replace(op, inputs=(op.inputs[0], flat))
-    if producer is not None:
-        return Edit({producer: (producer, reshape), op: (squeezed,)})
-    first = program.first()
-    if first is op:
-        return Edit({op: (reshape, squeezed)})
-    return Edit({first: (reshape, first), op: (squeezed,)})
-
-
 def _swap(reshape: Draft, moved: Draft, op: Draft | None = None) -> Edit:
     """Let an operator run before the RESHAPE it reads.
 
