@@ -11,6 +11,7 @@ import keras
 from mcuprune.budget import Budget, require_budget
 from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.pruning.arguments import whole_number, window
+from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
 
@@ -71,6 +72,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self.controls = Controls.given(exclude, round_to, min_channels, max_channels)
         self.verbose = verbose
         self.pruner: Pruner | None = None
+        self._companions = Companions([])
+        self._last_epoch: tuple[int, dict[str, Any]] | None = None
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments as plain values."""
@@ -95,6 +98,9 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             )
         self._per_epoch = self.params["steps"]
         self._span = (self.start_epoch, end_epoch)
+        self._companions.release()
+        self._companions = companions_of(self)
+        self._last_epoch = None
         self.pruner = Pruner(
             self.model,
             self.budget,
@@ -104,16 +110,24 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             **self.controls.to_json(),
         )
         self._trace_anew()
+        if not self.pruner.done:
+            self._refuse_backups()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start counting the epoch's batches."""
+        """Start counting the epoch's batches; keep other callbacks from judging while we prune."""
         self._seen = 0
+        if self._running().done:
+            self._companions.judge_anew()
+        else:
+            self._companions.hold(epoch)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Move gates and cut channels when due."""
         steps, self._seen = batch + 1 - self._seen, batch + 1
         if self._running().step(steps):
             self._trace_anew()
+            if self._running().done:
+                self._companions.save_from_now_on()
             if self.verbose:
                 self._tell()
 
@@ -127,7 +141,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         pruner = self._running()
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss):
-            pruner.release()
+            self.release()
             raise TrainingDivergedError(
                 f"the training loss became {loss} in epoch {epoch + 1}. The model was left plain "
                 "but is not usable; lower the learning rate, clip gradients (clipnorm=1.0), or "
@@ -137,21 +151,34 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             self._per_epoch = self._seen
             pruner.start_step = self._step_of(self._span[0])
             pruner.end_step = self._step_of(self._span[1])
+        self._last_epoch = epoch, logs
         logs.update(pruner.resources())
         logs.update({f"{name}_budget": limit for name, limit in self.budget.limits()})
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Cut to the budget if training ended before the last cut."""
         pruner = self._running()
-        if not pruner.done:
+        unfinished = not pruner.done
+        if unfinished:
             pruner.finish()
             self._trace_anew()
+        self._companions.release()
+        if unfinished and self._last_epoch:
+            self._companions.save(*self._last_epoch)
 
     def release(self) -> None:
         """Leave a plain model after an interrupted ``fit``; the budget may not be met."""
+        self._companions.release()
         if self.pruner is not None:
             self.pruner.release()
             self._trace_anew()
+
+    def _refuse_backups(self) -> None:
+        try:
+            self._companions.refuse_backups()
+        except InputError:
+            self.release()
+            raise
 
     def _running(self) -> Pruner:
         if self.pruner is None:
