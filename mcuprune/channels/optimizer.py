@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,12 @@ def slice_slots(optimizer: Any, variables: Sequence[Any], slice_slot: Slice) -> 
     if inner is not None:  # mixed_float16: a LossScaleOptimizer around the one with the slots
         slice_slots(inner, variables, slice_slot)
         return
-    twin, made = _twin(optimizer, variables)
-    if len(twin.variables) != len(optimizer.variables):
-        return  # its build was broken off (Ctrl-C): there is no state to keep
-    owners = {id(slot): owner for owner, _, slot in made}
-    for slot, fresh in zip(optimizer.variables, twin.variables, strict=True):
-        if id(fresh) in owners:
-            replace_value(slot, slice_slot(slot.numpy(), owners[id(fresh)]))
-        elif tuple(slot.shape) != tuple(fresh.shape):
+    for variable, planned in _planned(optimizer, variables):
+        if _is_slot(planned):
+            replace_value(variable, slice_slot(variable.numpy(), planned.owner))
+        elif tuple(variable.shape) != tuple(planned.shape):
             # Sized by a weight without referring to it (Adafactor's averages): starts anew.
-            replace_value(slot, fresh.numpy())
+            replace_value(variable, np.zeros(planned.shape, dtype=variable.dtype))
 
 
 def rebuild_optimizer(
@@ -59,74 +56,85 @@ def rebuild_optimizer(
         rebuild_optimizer(inner, old_variables, new_variables, slice_slot)
         _learn_variables(optimizer, new_variables)
         return
-    old_slots = _slots(optimizer, old_variables)
-    scalars = _scalars(optimizer, old_slots)
-    change = slice_slot or _unchanged
-    values = {(id(owner), name): change(slot.numpy(), owner) for owner, name, slot in old_slots}
+    planned = _planned(optimizer, old_variables)
+    known = {(id(p.owner), p.name): v for v, p in planned if _is_slot(p)}
+    numbers = [v for v, p in planned if not _is_slot(p) and len(v.shape) == 0]
+    if slice_slot is not None:
+        owners = {id(variable): variable for variable in old_variables}
+        for (owner, _), slot in known.items():
+            replace_value(slot, slice_slot(slot.numpy(), owners[owner]))
     _forget(optimizer)
-    new_slots = _built_slots(optimizer, new_variables)
-    for owner, name, slot in new_slots:
-        value = values.get((id(owner), name))
-        if value is not None and value.shape == tuple(slot.shape):
-            slot.assign(value)
+    _build_with(optimizer, new_variables, known)
+    slots = {id(slot) for slot in known.values()}
+    free = [v for v in optimizer.variables if id(v) not in slots and len(v.shape) == 0]
     # Not strict: Adafactor adds zeros, one per bias, after those that count.
-    for before, after in zip(scalars, _scalars(optimizer, new_slots), strict=False):
+    for before, after in zip(numbers, free, strict=False):
         after.assign(before)
 
 
-def _unchanged(value: np.ndarray, variable: Any) -> np.ndarray:  # noqa: ARG001
-    return value
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Planned:
+    """A variable that building an optimizer would make.
 
-
-Slot = tuple[Any, str, Any]
-
-
-def _slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
-    """Pair a built optimizer's slots with their owners.
-
-    Keras keeps no such list, but a second optimizer of the same config makes its variables in the
-    same order. An optimizer whose build was broken off (Ctrl-C) has no state to keep.
+    Attributes:
+        shape: Its shape.
+        owner: The weight that it refers to, if any: then it is a slot.
+        name: Which of the owner's slots it is.
     """
-    twin, made = _twin(optimizer, variables)
+
+    shape: tuple[int, ...]
+    owner: Any = None
+    name: str = ""
+
+
+def _is_slot(planned: Any) -> bool:
+    return isinstance(planned, _Planned) and planned.owner is not None
+
+
+def _planned(optimizer: Any, variables: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Pair a built optimizer's variables with what building it for ``variables`` makes.
+
+    Keras does not say which slot belongs to which weight, but a second optimizer of the same
+    config, which only notes what it would make, plans its variables in the same order. An
+    optimizer whose build was broken off (Ctrl-C) has no state to keep.
+    """
+    twin = type(optimizer).from_config(optimizer.get_config())
+
+    def note(planned: _Planned) -> _Planned:
+        twin._tracker.add_to_store("variables", planned)
+        return planned
+
+    def add_slot(reference_variable: Any, name: str | None = None, **_: Any) -> _Planned:
+        return note(_Planned(tuple(reference_variable.shape), reference_variable, name or "var"))
+
+    def add_other(shape: Sequence[int], *_: Any, **__: Any) -> _Planned:
+        return note(_Planned(tuple(shape)))
+
+    twin.add_variable_from_reference, twin.add_variable = add_slot, add_other
+    twin.build(list(variables))
     if len(twin.variables) != len(optimizer.variables):
         return []
-    place = {id(variable): index for index, variable in enumerate(twin.variables)}
-    return [(owner, name, optimizer.variables[place[id(slot)]]) for owner, name, slot in made]
+    return list(zip(optimizer.variables, twin.variables, strict=True))
 
 
-def _twin(optimizer: Any, variables: Sequence[Any]) -> tuple[Any, list[Slot]]:
-    """Build a second optimizer of the same kind; return it with its slots."""
-    twin = type(optimizer).from_config(optimizer.get_config())
-    return twin, _built_slots(twin, variables)
+def _build_with(
+    optimizer: Any, variables: Sequence[Any], known: Mapping[tuple[int, str], Any]
+) -> None:
+    """Build an optimizer with the slots that exist already, by owner's ``id`` and name."""
+    make = optimizer.add_variable_from_reference
 
-
-def _built_slots(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
-    """Build the optimizer and note which variable each new slot refers to."""
-    made: list[Slot] = []
-    original = optimizer.add_variable_from_reference
-
-    def recording(reference_variable: Any, name: str | None = None, **options: Any) -> Any:
-        slot = original(reference_variable, name=name, **options)
-        made.append((reference_variable, name or "var", slot))
+    def reuse(reference_variable: Any, name: str | None = None, **options: Any) -> Any:
+        slot = known.get((id(reference_variable), name or "var"))
+        if slot is None or tuple(slot.shape) != tuple(reference_variable.shape):
+            return make(reference_variable, name=name, **options)
+        optimizer._track_variable(slot)
         return slot
 
-    optimizer.add_variable_from_reference = recording
+    optimizer.add_variable_from_reference = reuse
     try:
         optimizer.build(list(variables))
     finally:
         del optimizer.add_variable_from_reference
-    return made
-
-
-def _scalars(optimizer: Any, slots: Sequence[Slot]) -> list[Any]:
-    """Return the numbers that belong to no weight (iterations, learning rate).
-
-    What an optimizer sizes by a weight without referring to it (Adafactor's row and column
-    averages) is neither slot nor number: it starts fresh.
-    """
-    owned = {id(slot) for _, _, slot in slots}
-    free = [variable for variable in optimizer.variables if id(variable) not in owned]
-    return [variable for variable in free if len(variable.shape) == 0]
 
 
 def _learn_variables(optimizer: Any, variables: Sequence[Any]) -> None:

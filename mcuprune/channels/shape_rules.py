@@ -61,9 +61,7 @@ def reduction(call: LayerCall, inputs: Sequence[Layout], coupler: Coupler) -> Ef
     """Reduce other axes than the channels', or freeze."""
     (source,) = inputs
     rank = len(coupler.shape(call.inputs[0]))
-    axis = call.layer.axis
-    axes = range(rank) if axis is None else axis if isinstance(axis, list | tuple) else [axis]
-    if rank - 1 not in [a % rank for a in axes]:
+    if not _has_last(call.layer.axis, rank):
         return Effect(source)
     coupler.freeze(source, f"{call.name} reduces the channels")
     return Effect(_fixed(call, coupler))
@@ -73,9 +71,17 @@ def reduction(call: LayerCall, inputs: Sequence[Layout], coupler: Coupler) -> Ef
 def softmax(call: LayerCall, inputs: Sequence[Layout], coupler: Coupler) -> Effect:
     """Freeze the channels if it runs over them."""
     rank = len(coupler.shape(call.inputs[0]))
-    if call.layer.axis in (-1, rank - 1):
+    if _has_last(call.layer.axis, rank):
         coupler.freeze(inputs[0], f"{call.name} applies softmax over its channels")
     return Effect(inputs[0])
+
+
+def _has_last(axis: Any, rank: int) -> bool:
+    """Return whether an axis, or one of several, is the last; None stands for all."""
+    if axis is None:
+        return True
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    return rank - 1 in [a % rank for a in axes]
 
 
 @rule("Pad")
@@ -83,6 +89,9 @@ def pad(call: LayerCall, inputs: Sequence[Layout], coupler: Coupler) -> Effect:
     """Put constant channels before and after, if it pads the last axis."""
     (source,) = inputs
     before, after = _last_pair(call.layer.pad_width)
+    if (before or after) and call.layer.mode != "constant":
+        coupler.freeze(source, f"{call.name} repeats channels at the edge")
+        return Effect(_fixed(call, coupler))
     if before or after:
         source = Layout.joined([Layout.fixed(before), source, Layout.fixed(after)])
     return Effect(source)

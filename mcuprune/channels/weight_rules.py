@@ -59,8 +59,9 @@ def _grouped(call: LayerCall, source: Layout, coupler: Coupler) -> Effect:
         coupler.tie(firsts, made.part(None, None, layer.filters // layer.groups))
         sizes = (ConfigSize("filters", made), ConfigSize("groups", firsts))
         return Effect(made, axes, sizes=sizes)
-    if not is_fixed:
-        _tie_across(source, layer.groups, coupler)
+    if is_fixed:
+        coupler.freeze(source, f"{call.name} groups it with channels that are fixed")
+    _tie_across(source, layer.groups, coupler)
     _tie_across(made, layer.groups, coupler)
     mixed = WeightAxis("kernel", -2, source.part(0, per_group))
     return Effect(made, (mixed, *axes), (mixed,), (ConfigSize("filters", made),))
