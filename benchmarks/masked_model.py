@@ -1,7 +1,7 @@
 """What a network computes without some of its channels, worked out without cutting it.
 
-The whole network runs layer by layer; after each layer the tensor is multiplied by zero where a
-dropped channel stands, so that nobody downstream hears of it. Layers whose statistics span
+The whole network runs layer by layer; after each layer the tensor is set to zero where a dropped
+channel stands, so that nobody downstream hears of it. Layers whose statistics span
 channels are computed here, over the living channels alone. Nothing is sliced: the code that cuts
 networks is held against this, and shares with it only the layouts of the tensors.
 """
@@ -14,9 +14,10 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from layer_walk import evaluated
 
 from mcuprune.channels.groups import Groups
-from mcuprune.ir.keras_graph import LayerCall, TensorKey, layer_graph
+from mcuprune.ir.keras_graph import LayerCall, layer_graph
 
 Array = npt.NDArray[Any]
 Keep = Mapping[str, npt.NDArray[np.intp]]
@@ -39,7 +40,7 @@ def masked_outputs(model: Any, groups: Groups, keep: Keep, inputs: Sequence[Arra
     graph = layer_graph(model)
     tensors = dict(zip(graph.inputs, map(keras.ops.convert_to_tensor, inputs), strict=True))
     for call in graph.calls:
-        made = _evaluated(call, tensors, lambda key: living(groups, keep, key))
+        made = _made(call, tensors, lambda key: living(groups, keep, key))
         for key, tensor in zip(call.outputs, keras.tree.flatten(made), strict=True):
             tensors[key] = _silenced(tensor, living(groups, keep, key))
     return [np.asarray(tensors[key]) for key in graph.outputs]
@@ -47,17 +48,21 @@ def masked_outputs(model: Any, groups: Groups, keep: Keep, inputs: Sequence[Arra
 
 def living(groups: Groups, keep: Keep, key: str) -> npt.NDArray[np.bool_]:
     """Tell for each position of a tensor's last axis whether its channel stays."""
-    layout = groups.layouts[key]
-    return np.isin(np.arange(layout.size), layout.positions(keep))
+    stays = {-1}
+    for name, span in groups.slices.items():
+        numbers = range(span.start, span.stop)
+        stays |= {numbers[i] for i in keep.get(name, range(len(numbers)))}
+    return np.isin(groups.layouts[key].channels, list(stays))
 
 
 def _silenced(tensor: Any, alive: npt.NDArray[np.bool_]) -> Any:
     if alive.all():
         return tensor
-    return tensor * keras.ops.cast(alive, tensor.dtype)
+    # Not a product: what a dropped channel divides by another one may be no number.
+    return keras.ops.where(alive, tensor, keras.ops.zeros_like(tensor))
 
 
-def _evaluated(
+def _made(
     call: LayerCall, tensors: Mapping[str, Any], alive: Callable[[str], npt.NDArray[np.bool_]]
 ) -> Any:
     special = _OVER_CHANNELS.get(type(call.layer))
@@ -65,11 +70,7 @@ def _evaluated(
         (key,) = call.inputs
         return special(call.layer, np.asarray(tensors[key], np.float64), alive(key))
 
-    def value(argument: Any) -> Any:
-        return tensors[argument] if isinstance(argument, TensorKey) else argument
-
-    arguments, keywords = keras.tree.map_structure(value, (call.arguments, dict(call.keywords)))
-    return call.layer(*arguments, **keywords)
+    return evaluated(call, tensors)
 
 
 def _layer_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
@@ -79,7 +80,7 @@ def _layer_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
 
 
 def _group_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
-    """Normalise each sample's blocks of neighbouring channels; -1 blocks are as many as channels."""
+    """Normalise each sample's blocks of neighbouring channels; -1 means one block per channel."""
     channels = x.shape[-1]
     blocks = channels if layer.groups == -1 else layer.groups
     apart = (*x.shape[:-1], blocks, channels // blocks)
@@ -87,6 +88,12 @@ def _group_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
     axes = (*range(1, x.ndim - 1), x.ndim)
     shape = [1] * (x.ndim - 1) + [blocks, channels // blocks]
     return keras.ops.reshape(_normalised(layer, x.reshape(apart), mask, axes, shape), x.shape)
+
+
+def _rms_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
+    square = (x**2 * alive).sum(-1, keepdims=True) / max(1, alive.sum())
+    y = x / np.sqrt(square + layer.epsilon) * np.asarray(layer.scale)
+    return keras.ops.convert_to_tensor(y.astype("float32"))
 
 
 def _normalised(
@@ -111,6 +118,7 @@ def _normalised(
 _OVER_CHANNELS: dict[type, Callable[[Any, Array, npt.NDArray[np.bool_]], Any]] = {
     keras.layers.LayerNormalization: _layer_norm,
     keras.layers.GroupNormalization: _group_norm,
+    keras.layers.RMSNormalization: _rms_norm,
 }
 
 

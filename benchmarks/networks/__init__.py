@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from layer_walk import evaluated
 
+from mcuprune.ir.keras_graph import layer_graph
 from networks.applications import APPLICATIONS
 from networks.embedded import EMBEDDED
 from networks.joins import JOINS
@@ -74,21 +76,18 @@ def _settle_normalization(model: Any) -> None:
 
 
 def _measure_batch_norm(model: Any, rng: np.random.Generator) -> None:
-    norms = [
-        layer
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
+    graph = layer_graph(model)
     inputs = random_inputs(model, seed=int(rng.integers(2**31)), count=8)
-    model(as_called(model, inputs), training=True)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
-        deviation = np.sqrt(variance + norm.epsilon)
-        norm.moving_mean.assign(mean + 0.2 * deviation * rng.normal(size=mean.shape))
-        norm.moving_variance.assign(0.01 + variance * rng.uniform(0.7, 1.4, size=variance.shape))
+    tensors = dict(zip(graph.inputs, map(keras.ops.convert_to_tensor, inputs), strict=True))
+    for call in graph.calls:
+        if isinstance(call.layer, keras.layers.BatchNormalization):
+            _measure(call.layer, np.asarray(tensors[call.inputs[0]]), rng)
+        tensors |= zip(call.outputs, keras.tree.flatten(evaluated(call, tensors)), strict=True)
+
+
+def _measure(norm: Any, values: Array, rng: np.random.Generator) -> None:
+    axes = tuple(range(values.ndim - 1))
+    mean, variance = values.mean(axes), values.var(axes) + 0.01
+    spread = 0.2 * np.sqrt(variance)
+    norm.moving_mean.assign(mean + spread * rng.normal(size=mean.shape))
+    norm.moving_variance.assign(variance * rng.uniform(0.7, 1.4, size=variance.shape))

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from keras import layers
 
 Step = tuple[str, int, int, int]
+# Dimensions of the images, channels of the input, steps.
+Described = tuple[int, int, list[Step]]
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "elu", "softplus")
 LARGEST_SIDE, MOST_CHANNELS = 8, 24
@@ -100,7 +102,7 @@ def dense_per_pixel(net: Builder, x: Any, b: int, n: int) -> Any:
 @kind
 def norm(net: Builder, x: Any, b: int, n: int) -> Any:
     if b % 4 == 0:
-        return layers.LayerNormalization()(x)
+        return (layers.LayerNormalization(), layers.RMSNormalization())[n % 2](x)
     if b % 4 == 1 and x.shape[-1] % (1 + n) == 0:
         return layers.GroupNormalization(groups=1 + n)(x)
     return layers.BatchNormalization(scale=n % 2 == 0)(x)
@@ -225,6 +227,7 @@ def nested(net: Builder, x: Any, b: int, n: int) -> Any:
     return [model(x), model(net.alike(x, b))] if n % 2 else model(x)
 
 
+@keras.saving.register_keras_serializable("random_graphs")
 class Reversed(layers.Layer):
     """A user's layer without a channel rule."""
 
@@ -270,5 +273,7 @@ _steps = st.tuples(
 def networks(most_steps: int) -> Any:
     """Strategy for the arguments of :func:`network`."""
     return st.tuples(
-        st.sampled_from([2, 2, 1]), st.integers(1, 3), st.lists(_steps, min_size=2, max_size=most_steps)
+        st.sampled_from([2, 2, 1]),
+        st.integers(1, 3),
+        st.lists(_steps, min_size=2, max_size=most_steps),
     )
