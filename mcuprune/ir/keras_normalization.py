@@ -65,7 +65,10 @@ def layer_normalization(step: Step) -> Value:
         return _root_mean_square(step, axes, constants)
     gamma = step.per_tensor("gamma", constants) if layer.scale else None
     beta = step.per_tensor("beta", constants) if layer.center else None
-    return _by_moments(step, value, axes, gamma, beta)
+    output = _by_moments(step, value, axes, gamma, beta)
+    # Keras reshapes these two at the start: "Reshape" also comes first by name.
+    step.operators.sort(key=lambda op: not {gamma, beta} & set(op.inputs) - {None})
+    return output
 
 
 def _axes(axis: Any) -> tuple[int, ...]:

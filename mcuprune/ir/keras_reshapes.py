@@ -113,10 +113,13 @@ def hoist_constant_arithmetic(op: Draft, program: LinkedProgram) -> Edit | None:
 
 
 def hoist_binary(op: Draft, program: LinkedProgram) -> Edit | None:
-    """Move arithmetic on two tensors before the RESHAPE that drops an axis of length 1 of both."""
+    """Move arithmetic on two tensors before the RESHAPE that drops an axis of length 1 of both.
+
+    Nothing else may read what the two RESHAPE make.
+    """
     if op.kind not in _BINARY or len(op.value_inputs()) != 2:
         return None
-    reshapes = [program.producer(value) for value in op.inputs]
+    reshapes = [program.private_producer(value) for value in op.inputs]
     sources = [r.value_inputs()[0] for r in reshapes if r is not None and r.kind == "RESHAPE"]
     if len(sources) != 2 or sources[0].shape != sources[1].shape:
         return None
