@@ -117,11 +117,11 @@ def estimate(
     if as_json:
         _print_json(resources.to_json())
     else:
-        from mcuprune.report.summary import board_lines
+        from mcuprune.report.summary import board_lines, converted_lines
         from mcuprune.report.table import HOST_NOTE, operators_table, resources_table
 
         tables = (operators_table(resources), resources_table(resources))
-        _print(*tables, HOST_NOTE, *board_lines(resources))
+        _print(*tables, HOST_NOTE, *converted_lines(resources), *board_lines(resources))
 
 
 @app.command()

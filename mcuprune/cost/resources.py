@@ -68,6 +68,8 @@ class Resources:
             kernels do not have them or their structures are not in the table.
         provenance: Origin per number: ``"predicted"`` (a formula), ``"planned"`` (our planner),
             ``"file"`` (the size of a file).
+        converted_layers: Path and class of each Keras layer that was counted by converting it
+            alone, for want of a rule; what folds across its borders is not foreseen.
         board: The board that was asked about, if any.
         fits_board: Whether arena and flash fit into that board's memories, with nothing reserved
             for the firmware; None without a board.
@@ -90,6 +92,7 @@ class Resources:
     peak_operator: int | None
     unknown_operators: tuple[str, ...]
     provenance: Mapping[str, str]
+    converted_layers: tuple[str, ...] = ()
     board: str | None = None
     fits_board: bool | None = None
 
@@ -133,6 +136,7 @@ def estimate(graph: Graph, runtime: str = "tflm-reference", pointer_bits: int = 
         peak_operator=None if peak is None else peak.index,
         unknown_operators=_unknown(graph, runtime, pointer_bits),
         provenance=_provenance(graph),
+        converted_layers=graph.converted_layers,
     )
 
 

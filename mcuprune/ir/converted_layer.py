@@ -3,7 +3,7 @@
 What is found so is what the layer costs by itself. Foldings across its borders (a batch norm after
 it, an activation that the operator before it could take up) are not foreseen, nor is the
 interleaving with other branches: the layer's operators run in one go. Recurrent layers count as
-unrolled. Keras's masks are not passed on.
+unrolled.
 
 Where the layer's input or output is of an open width, nobody knows how its insides follow. Each of
 their dimensions, weights included, that equals the present number of channels is taken to follow
@@ -37,18 +37,20 @@ class _Body:
     """What a block stands for.
 
     Attributes:
-        title: Path and class of the layer.
         inputs: What the operators read, in the order of the block's inputs.
         operators: In execution order.
     """
 
-    title: str
     inputs: tuple[Value, ...]
     operators: tuple[Draft, ...]
 
 
-def converted(step: Step) -> tuple[Value, ...]:
+def converted(step: Step, inputs_first: bool) -> tuple[Value, ...]:
     """Write a layer as what the converter makes of it alone.
+
+    Args:
+        step: The layer.
+        inputs_first: Whether the converter reads the model's inputs before its constants.
 
     Returns:
         A value for each output.
@@ -59,15 +61,12 @@ def converted(step: Step) -> tuple[Value, ...]:
     """
     values = _distinct(step, step.inputs)
     try:
-        found = convert_call(step.call, _forms(step))
-        body, outputs = _spliced(step, values, found)
+        found = convert_call(step.call, _forms(step), inputs_first)
+        operators, outputs = _spliced(step, values, found)
     except ConversionError as error:
         problem = error
     else:
-        if body.operators:
-            made = tuple(dict.fromkeys(value for value in outputs if value not in values))
-            sources = (step.call.name,)
-            step.operators.append(Draft(_BLOCK, body.inputs, made, {"body": body}, sources))
+        step.operators += _bundled(step, operators, outputs)
         return outputs
     raise step.unsupported(
         f"it has no rule of its own, and its cost cannot be had by converting it alone: {problem}. "
@@ -75,16 +74,29 @@ def converted(step: Step) -> tuple[Value, ...]:
     )
 
 
+def _bundled(step: Step, operators: Sequence[Draft], outputs: Sequence[Value]) -> Sequence[Draft]:
+    """Tie operators together, but for the reshapes at both ends, which merge with others."""
+    first = [op for op in operators if _is_reshape(op) and op.inputs[0] in step.inputs]
+    last = [op for op in operators if _is_reshape(op) and op.output in outputs and op not in first]
+    inner = tuple(op for op in operators if op not in (*first, *last))
+    if not inner:
+        return operators
+    made = [value for op in inner for value in op.outputs]
+    wanted = {*outputs, *(value for op in last for value in op.value_inputs())}
+    read = tuple(dict.fromkeys(x for op in inner for x in op.value_inputs() if x not in made))
+    body = _Body(read, inner)
+    given = tuple(value for value in made if value in wanted)
+    return [*first, Draft(_BLOCK, read, given, {"body": body}, (step.call.name,)), *last]
+
+
+def _is_reshape(op: Draft) -> bool:
+    return op.kind == "RESHAPE" and isinstance(op.inputs[1], Constant)
+
+
 def expanded(program: Program) -> Program:
     """Put the operators of converted layers in the place of the blocks."""
     operators = [op for draft in program.operators for op in _opened(draft)]
     return dataclasses.replace(program, operators=tuple(operators))
-
-
-def converted_layers(program: Program) -> tuple[str, ...]:
-    """Return path and class of each converted layer: ``"encoder/mha (MultiHeadAttention)"``."""
-    titles = (op.attributes["body"].title for op in program.operators if op.kind == _BLOCK)
-    return tuple(dict.fromkeys(titles))
 
 
 def _opened(draft: Draft) -> tuple[Draft, ...]:
@@ -141,20 +153,18 @@ def _followed(step: Step) -> dict[int, Dim]:
 
 def _spliced(
     step: Step, values: tuple[Value, ...], found: Conversion
-) -> tuple[_Body, tuple[Value, ...]]:
+) -> tuple[list[Draft], tuple[Value, ...]]:
     """Return the operators of a converted layer and what it gives out."""
     operands = _operands(step, values, found)
     name = step.call.name
-    operators = tuple(_draft(name, op, operands) for op in found.graph.operators)
-    read = {value for op in operators for value in op.value_inputs()}
-    inputs = tuple(value for value in dict.fromkeys(values) if value in read)
+    operators = [_draft(name, op, operands) for op in found.graph.operators]
     outputs = tuple(operands[index] for index in found.graph.outputs)
     if len(outputs) != len(step.shapes):
         raise ConversionError(f"it gives {len(step.shapes)} tensors, converted {len(outputs)}")
     given = tuple(value for value in outputs if isinstance(value, Value))
     if len(given) < len(outputs):
         raise ConversionError("an output is the same for every input")
-    return _Body(f"{name} ({step.call.kind})", inputs, operators), given
+    return operators, given
 
 
 def _operands(step: Step, values: tuple[Value, ...], found: Conversion) -> dict[int, Operand]:

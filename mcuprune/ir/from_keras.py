@@ -12,17 +12,18 @@ exported file is counted again.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir import keras_convolutions, keras_rules  # noqa: F401 (they register rules)
-from mcuprune.ir.converted_layer import converted, converted_layers, expanded
+from mcuprune.ir.converted_layer import converted, expanded
 from mcuprune.ir.draft import Constant, Draft, Operand, Program, Shape, Value
 from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
 from mcuprune.ir.keras_folding import fold
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey, layer_graph
-from mcuprune.ir.keras_order import converter_order, scope_names
+from mcuprune.ir.keras_order import converter_order, reads_inputs_first, scope_names
 from mcuprune.ir.keras_step import RULES, Rule, Step
 from mcuprune.ir.operator_versions import operator_versions
 
@@ -47,7 +48,12 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
     layers = layer_graph(model)
     program = fold(_written(layers, _shapes(layers, channels or {})))
     graph = _finished(layers.name, expanded(program))
-    return dataclasses.replace(graph, converted_layers=converted_layers(program))
+    return dataclasses.replace(graph, converted_layers=_without_rule(layers))
+
+
+def _without_rule(layers: LayerGraph) -> tuple[str, ...]:
+    titles = (f"{c.name} ({c.kind})" for c in layers.calls if RULES.find(c.layer) is None)
+    return tuple(dict.fromkeys(titles))
 
 
 def _shapes(layers: LayerGraph, channels: Mapping[str, Dim]) -> dict[str, Shape]:
@@ -73,7 +79,7 @@ def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
     for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
         inputs = tuple(values[key] for key in call.inputs)
         step = Step(call, inputs, tuple(shapes[key] for key in call.outputs))
-        made = _rule(call)(step)
+        made = _rule(call, layers.name)(step)
         made = made if isinstance(made, tuple) else (made,)
         values.update(zip(call.outputs, made, strict=True))
         written += [(scope, operator) for operator in step.operators]
@@ -94,8 +100,9 @@ def _input(key: TensorKey, shape: Shape, layers: LayerGraph) -> Value:
     return Value(key.layer, shape, bits, dtype, scales=0)
 
 
-def _rule(call: LayerCall) -> Rule:
-    return RULES.find(call.layer) or converted
+def _rule(call: LayerCall, model_name: str) -> Rule:
+    fallback = functools.partial(converted, inputs_first=reads_inputs_first(model_name))
+    return RULES.find(call.layer) or fallback
 
 
 class _Tensors:

@@ -23,6 +23,11 @@ def input_names(count: int) -> list[str]:
     return [INPUT_NAME if number == 0 else f"{INPUT_NAME}_{number}" for number in range(count)]
 
 
+def reads_inputs_first(model_name: str) -> bool:
+    """Tell whether a model's inputs come before its constants: names decide."""
+    return model_name > INPUT_NAME
+
+
 def converter_order(
     model_name: str, inputs: Sequence[Value], written: Sequence[tuple[str, Draft]]
 ) -> tuple[Draft, ...]:
@@ -42,9 +47,8 @@ def converter_order(
     # Ready from the start are constants and the model's inputs. The top of the stack goes first.
     constants = [waiting.constants_of(op) for op in reversed(ranked) if _reads_constant(op)]
     given = list(reversed(inputs))
-    is_input_first = model_name > INPUT_NAME
     stack: list[Draft | _Need]
-    stack = [*constants, *given] if is_input_first else [*given, *constants]
+    stack = [*constants, *given] if reads_inputs_first(model_name) else [*given, *constants]
     ordered: list[Draft] = []
     while stack:
         ready = stack.pop()

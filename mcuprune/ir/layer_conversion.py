@@ -22,6 +22,7 @@ from mcuprune.ir.from_tflite import parse_tflite, stored_contents
 from mcuprune.ir.graph import Graph
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_graph import LayerCall, TensorKey
+from mcuprune.ir.keras_order import input_names
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -59,7 +60,9 @@ class Conversion:
     contents: tuple[bytes, ...]
 
 
-def convert_call(call: LayerCall, inputs: tuple[LoneInput, ...]) -> Conversion:
+def convert_call(
+    call: LayerCall, inputs: tuple[LoneInput, ...], inputs_first: bool = True
+) -> Conversion:
     """Convert the layer of one call.
 
     Repeated calls of a layer in one form are converted once.
@@ -67,12 +70,15 @@ def convert_call(call: LayerCall, inputs: tuple[LoneInput, ...]) -> Conversion:
     Args:
         call: The call.
         inputs: Form of each distinct tensor that the call reads, in order.
+        inputs_first: Whether the converter comes to the inputs before the constants, which decides
+            the order of operators (:mod:`mcuprune.ir.keras_order`).
 
     Raises:
         ConversionError: The layer cannot be traced at batch 1, the converter refuses it, or leaves
             operators that no device has. The message is the reason alone.
     """
-    return _converted(_Request(weakref.ref(call.layer), _form(call), inputs, weakref.ref(call)))
+    layer, form = weakref.ref(call.layer), _form(call)
+    return _converted(_Request(layer, form, inputs, inputs_first, weakref.ref(call)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +88,7 @@ class _Request:
     layer: weakref.ref[Any]
     form: Hashable
     inputs: tuple[LoneInput, ...]
+    inputs_first: bool
     call: weakref.ref[LayerCall] = dataclasses.field(compare=False)
 
 
@@ -107,7 +114,7 @@ def _converted(request: _Request) -> Conversion:
     call = request.call()
     assert call is not None
     with _as_deployed(call.layer):
-        traced = _traced(call, request.inputs)
+        traced = _traced(call, request)
         try:
             data = convert_traced(traced, lambda: _samples(request.inputs))
         except ConversionError:
@@ -131,11 +138,13 @@ def _samples(inputs: tuple[LoneInput, ...]) -> Iterator[list[Any]]:
         ]
 
 
-def _traced(call: LayerCall, inputs: tuple[LoneInput, ...]) -> Any:
+def _traced(call: LayerCall, request: _Request) -> Any:
     import keras
     import tensorflow as tf
 
     keys = tuple(dict.fromkeys(call.inputs))
+    # A name before or after those of the inputs.
+    scope = "z" if request.inputs_first else "a"
     inference = {"training": False} if isinstance(call.layer, keras.Layer) else {}
 
     def run(*tensors: Any) -> Any:
@@ -146,10 +155,13 @@ def _traced(call: LayerCall, inputs: tuple[LoneInput, ...]) -> Any:
 
         structure = (call.arguments, inference | dict(call.keywords))
         arguments, keywords = keras.tree.map_structure(filled, structure)
-        return keras.tree.flatten(call.layer(*arguments, **keywords))
+        with tf.name_scope(scope):
+            return keras.tree.flatten(call.layer(*arguments, **keywords))
 
+    names = input_names(len(keys))
     signature = [
-        tf.TensorSpec(x.shape, x.dtype, name=f"input_{number}") for number, x in enumerate(inputs)
+        tf.TensorSpec(form.shape, form.dtype, name=name)
+        for form, name in zip(request.inputs, names, strict=True)
     ]
     try:
         return tf.function(run, input_signature=signature).get_concrete_function()

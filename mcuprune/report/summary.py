@@ -56,6 +56,16 @@ def verdict_lines(check: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
+def converted_lines(resources: Resources) -> list[str]:
+    """Name the layers that were counted by converting them alone, if any were."""
+    if not resources.converted_layers:
+        return []
+    return [
+        "Counted by converting the layer alone, without what folds into its neighbours: "
+        f"{', '.join(resources.converted_layers)}."
+    ]
+
+
 def board_lines(resources: Resources) -> list[str]:
     """Say whether a model fits the board that was asked about, if any was."""
     if resources.board is None:
