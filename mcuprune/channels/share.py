@@ -76,7 +76,7 @@ def parameter_share(groups: Groups) -> Share:
 
 def frozen_layers(groups: Groups) -> tuple[FrozenLayer, ...]:
     """Return the layers that make channels which cannot be pruned, in execution order."""
-    reasons = {name: _reason(call) for name, call in _unfollowed(groups).items()}
+    reasons = {name: str(_reason(call)) for name, call in _unfollowed(groups).items()}
     for group in groups.groups.values():
         if group.frozen is not None:
             reasons |= dict.fromkeys(group.producers, group.frozen)
@@ -88,15 +88,16 @@ def frozen_layers(groups: Groups) -> tuple[FrozenLayer, ...]:
 
 
 def _unfollowed(groups: Groups) -> dict[str, LayerCall]:
-    """Return the first calls of layers whose weights follow no layout."""
+    """Return the first calls of layers that make channels which nobody can follow."""
     calls = {call.name: call for call in reversed(groups.graph.calls)}
-    return {n: c for n, c in calls.items() if n not in groups.layers and _weights(c.layer)}
+    return {n: c for n, c in calls.items() if _weights(c.layer) and _reason(c) is not None}
 
 
-def _reason(call: LayerCall) -> str:
+def _reason(call: LayerCall) -> str | None:
     if RULES.find(call.layer) is None:
         return "it has no channel rule"
-    return "its channels do not stand on the last axis"
+    is_first = getattr(call.layer, "data_format", None) == "channels_first"
+    return "it keeps channels first" if is_first else None
 
 
 def _reached(one: LayerChannels, prunable: BoolArray) -> int:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from fractions import Fraction
+from typing import Any, TypeAlias
 
 from mcuprune.channels.groups import Groups
+from mcuprune.channels.outputs import groups_put_out
 from mcuprune.errors import InputError
-from mcuprune.ir.graph import Dim
 from mcuprune.pruning.allowed import Allowed, allowed_widths
 from mcuprune.pruning.arguments import channel_numbers, layer_selectors, whole_number
 from mcuprune.pruning.schedule import target
 from mcuprune.pruning.selection import Selection
 
 # A number for all groups, or one per layer name, pattern or class.
-ChannelNumbers = int | Mapping[str, int]
+ChannelNumbers: TypeAlias = int | Mapping[str, int]
+_Choice: TypeAlias = Callable[[int, int], int]
+_Rounding: TypeAlias = Callable[[Fraction], int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +84,7 @@ class Controls:
         """
         found = _GroupsOfLayers(groups)
         excluded = {group for text in self.exclude for group in found.find(text, "exclude")}
-        floors = found.numbers("min_channels", self.min_channels, max)
-        caps = found.numbers("max_channels", self.max_channels, min)
+        floors, caps = found.floors(self.min_channels), found.caps(self.max_channels)
         for group in caps:
             if caps[group] < floors.get(group, 1):
                 raise InputError(
@@ -150,30 +152,45 @@ class _GroupsOfLayers:
 
     def __init__(self, groups: Groups) -> None:
         self._selection = Selection(groups.graph.layers)
-        self._groups = tuple(groups.groups)
-        self._of_layer: dict[str, set[str]] = {}
-        dims = groups.dims()
-        for call in groups.graph.calls:
-            made = self._of_layer.setdefault(call.name, set())
-            for key in call.outputs:
-                made.update(name for name, _ in dims.get(key, Dim()).terms)
+        self._groups = groups.groups
+        self._put_out = groups_put_out(groups)
 
     def find(self, text: str, argument: str) -> list[str]:
         """Return names of groups, in execution order."""
         layers = self._selection.find(text, argument)
-        found = {group for layer in layers for group in self._of_layer[layer]}
+        found = {group for layer in layers for group in self._put_out[layer]}
         return [name for name in self._groups if name in found]
 
-    def numbers(
-        self, argument: str, given: ChannelNumbers | None, strictest: Callable[[int, int], int]
+    def floors(self, given: ChannelNumbers) -> dict[str, int]:
+        """Return the fewest channels per group; of several numbers, the largest."""
+        return self._numbers("min_channels", given, max, math.ceil)
+
+    def caps(self, given: ChannelNumbers | None) -> dict[str, int]:
+        """Return the most channels per group; of several numbers, the smallest."""
+        return {} if given is None else self._numbers("max_channels", given, min, math.floor)
+
+    def _numbers(
+        self, argument: str, given: ChannelNumbers, strictest: _Choice, whole: _Rounding
     ) -> dict[str, int]:
-        """Return the number per group; where several apply, the strictest."""
-        if given is None:
-            return {}
         if isinstance(given, int):
             return dict.fromkeys(self._groups, given)
         numbers: dict[str, int] = {}
         for text, number in given.items():
-            for group in self.find(text, argument):
-                numbers[group] = strictest(numbers.get(group, number), number)
+            for layer in self._selection.find(text, argument):
+                for group, share in self._shares(layer).items():
+                    own = max(1, whole(number * share))
+                    numbers[group] = strictest(numbers.get(group, own), own)
         return numbers
+
+    def _shares(self, layer: str) -> dict[str, Fraction]:
+        """Return the groups of a layer, and each one's share of a number given for the layer.
+
+        The channels that a layer makes can fall into several groups; its number is theirs together.
+        """
+        found = self._put_out[layer]
+        made = [name for name in found if layer in self._groups[name].producers]
+        total = sum(self._groups[name].width for name in made)
+        return {
+            name: Fraction(self._groups[name].width, total) if name in made else Fraction(1)
+            for name in found
+        }

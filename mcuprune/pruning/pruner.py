@@ -216,17 +216,18 @@ class Pruner:
         return (
             f"the {resource} budget of {limit:,} {unit} cannot be met: with every prunable group "
             f"at its {kind} this network still needs {required:,} {unit}. Allow at least that, or "
-            f"start from a smaller network{self._met_unrounded()}."
+            f"start from a smaller network{self._way_out()}."
         )
 
-    def _met_unrounded(self) -> str:
-        """Say so if rounding is all that keeps the budget from being met."""
+    def _way_out(self) -> str:
+        """Say which of the user's own controls may be in the way of the budget."""
         finer = dataclasses.replace(self._bounds, multiple=1)
         narrowest = {n: finer.allowed(n, w, w, 1.0).smallest for n, w in self._full.items()}
         needs = self._resources.exact(narrowest)
-        if self._bounds.multiple == 1 or any(needs[n] > most for n, most in self._limits.items()):
-            return ""
-        return "; with round_to=1 this budget can be met"
+        if self._bounds.multiple > 1 and all(needs[n] <= m for n, m in self._limits.items()):
+            return "; with round_to=1 this budget can be met"
+        held = self._bounds.excluded or any(floor > 1 for floor in self._bounds.floors.values())
+        return ", or keep fewer channels with exclude and min_channels" if held else ""
 
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
+from mcuprune.channels.outputs import groups_put_out
 from mcuprune.channels.share import (
     FrozenLayer,
     Share,
@@ -42,7 +43,7 @@ class GroupEntry:
         producers: Layers that make these channels, in execution order.
         pass_through: Layers that hand them on one by one (batch norm, depthwise, activations).
         consumers: Layers that mix them.
-        members: All of these, in execution order.
+        members: All layers that its channels reach, in execution order.
         classes: Class name of each member.
         frozen: Why the group cannot be pruned; None if it can.
         worth: What one channel is worth; None if the group cannot be pruned or its cost is unknown.
@@ -122,9 +123,13 @@ def group_overview(model: Any) -> GroupOverview:
     loaded = load_keras(model) if isinstance(model, str | Path) else model
     groups = coupling_groups(loaded)
     worths, absent = _worths(loaded, groups)
+    put_out = groups_put_out(groups)
     return GroupOverview(
         model=groups.graph.name,
-        groups={g.name: _entry(g, groups, worths, absent) for g in groups.groups.values()},
+        groups={
+            group.name: _entry(group, groups.graph.layers, put_out, worths.get(group.name), absent)
+            for group in groups.groups.values()
+        },
         channels=channel_share(groups),
         parameters=parameter_share(groups),
         frozen_layers=frozen_layers(groups),
@@ -141,19 +146,23 @@ def _worths(model: Any, groups: Groups) -> tuple[dict[str, ChannelWorth], str | 
 
 
 def _entry(
-    group: Group, groups: Groups, worths: Mapping[str, ChannelWorth], absent: str | None
+    group: Group,
+    layers: Mapping[str, Any],
+    put_out: Mapping[str, Sequence[str]],
+    worth: ChannelWorth | None,
+    absent: str | None,
 ) -> GroupEntry:
-    layers, mixing = groups.graph.layers, {*group.producers, *group.consumers}
-    held = group.frozen or (ONE_CHANNEL if group.width == 1 else absent)
+    mixing = {*group.producers, *group.consumers}
+    handing_on = [n for n in group.members if n not in mixing and group.name in put_out[n]]
     return GroupEntry(
         name=group.name,
         width=group.width,
         producers=group.producers,
-        pass_through=tuple(name for name in group.members if name not in mixing),
+        pass_through=tuple(handing_on),
         consumers=group.consumers,
         members=group.members,
         classes={name: layer_class(layers[name]).__name__ for name in group.members},
         frozen=group.frozen,
-        worth=worths.get(group.name),
-        worth_absent=held,
+        worth=worth,
+        worth_absent=group.frozen or (ONE_CHANNEL if group.width == 1 else absent),
     )

@@ -65,6 +65,22 @@ def test_layers_without_a_rule_count_among_all() -> None:
     assert mystery.reason == "it has no channel rule"
 
 
+def test_what_standardizes_the_inputs_is_not_frozen() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Normalization(mean=0.5, variance=2.0, name="normalize"),
+            layers.BatchNormalization(name="norm"),
+            layers.Conv2D(4, 3, name="conv"),
+            layers.GlobalAveragePooling2D(name="pool"),
+            layers.Dense(3, name="classes"),
+        ]
+    )
+    groups = coupling_groups(model)
+    assert channel_share(groups) == Share(4, 4 + 3)
+    assert [one.name for one in frozen_layers(groups)] == ["classes"]
+
+
 def test_shares_are_rounded_down() -> None:
     assert str(Share(1_999, 2_000)) == "99.9% (1,999 of 2,000)"
     assert str(Share(2_000, 2_000)) == "100.0% (2,000 of 2,000)"

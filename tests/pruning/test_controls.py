@@ -77,6 +77,23 @@ def test_numbers_hold_for_the_groups_that_the_layers_put_out() -> None:
     assert found.caps == {"stem": 8, "project": 10, "expand": 10}
 
 
+def test_a_layer_of_several_groups_has_its_number_for_all_of_them() -> None:
+    inputs = keras.Input((8, 8, 1))
+    parts = keras.ops.split(layers.Conv2D(12, 3, name="conv")(inputs), [4], axis=-1)
+    parts = [layers.Conv2D(5, 1, name=f"part{i}")(x) for i, x in enumerate(parts)]
+    x = layers.GlobalAveragePooling2D()(layers.Concatenate(name="join")(parts))
+    groups = coupling_groups(keras.Model(inputs, layers.Dense(3)(x)))
+    assert [group.width for group in groups.groups.values()] == [4, 8, 5, 5, 3]
+    given = Controls.given((), None, {"conv": 4}, {"conv": 7, "join": 4})
+    found = given.on(groups, 1)
+    first, second = list(groups.groups)[:2]
+    # A third and two thirds of conv's numbers, rounded to its favour.
+    assert (found.caps[first], found.caps[second]) == (2, 4)
+    assert (found.floors[first], found.floors[second]) == (2, 3)
+    # Layers that only hand channels on: the number is each group's.
+    assert (found.caps["part0"], found.caps["part1"]) == (4, 4)
+
+
 def test_a_cap_below_a_floor_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"allows group 'stem' 4 channels, min_channels asks for 8"
@@ -152,3 +169,5 @@ def test_a_budget_that_rounding_alone_misses_names_the_way_out() -> None:
     with pytest.raises(InfeasibleBudgetError) as refusal:
         Pruner(network(), Budget(macs=100, board="corstone-300-m55"))
     assert "round_to" not in str(refusal.value)
+    with pytest.raises(InfeasibleBudgetError, match="keep fewer channels with exclude and min_"):
+        Pruner(network(), Budget(macs=12_000), min_channels=12)

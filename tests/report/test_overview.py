@@ -48,6 +48,16 @@ def test_every_group_with_its_layers() -> None:
     assert conv.worth.macs_per_channel == 64 * (9 * 4 + 1)
 
 
+def test_a_layer_without_a_rule_hands_nothing_on() -> None:
+    inputs = keras.Input((10, 8))
+    x = layers.ReLU(name="relu")(layers.Conv1D(6, 3, name="conv")(inputs))
+    model = keras.Model(inputs, layers.Dense(3)(layers.GRU(7, name="gru")(x)))
+    conv = group_overview(model).groups["conv"]
+    assert conv.members == ("conv", "relu", "gru")
+    assert conv.pass_through == ("relu",)
+    assert conv.frozen == "gru (GRU) has no channel rule"
+
+
 def test_what_has_no_worth_says_why() -> None:
     groups = group_overview(network()).groups
     assert groups["mask"].worth is None
