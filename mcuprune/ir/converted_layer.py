@@ -68,6 +68,8 @@ def converted(step: Step, inputs_first: bool) -> tuple[Value, ...]:
     else:
         step.operators += _bundled(step, operators, outputs)
         return outputs
+    if step.refusal is not None:
+        raise step.refusal
     raise step.unsupported(
         f"it has no rule of its own, and its cost cannot be had by converting it alone: {problem}. "
         "Replace the layer, or deploy the model up to it and run the rest in your firmware"

@@ -12,19 +12,18 @@ exported file is counted again.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 from mcuprune.errors import UnsupportedModelError
-from mcuprune.ir import keras_convolutions, keras_rules  # noqa: F401 (they register rules)
+from mcuprune.ir import keras_rules  # noqa: F401 (it registers the rules)
 from mcuprune.ir.converted_layer import converted, expanded
 from mcuprune.ir.draft import Constant, Draft, Operand, Program, Shape, Value
 from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
 from mcuprune.ir.keras_folding import fold
-from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey, layer_graph
+from mcuprune.ir.keras_graph import LayerGraph, TensorKey, layer_graph
 from mcuprune.ir.keras_order import converter_order, reads_inputs_first, scope_names
-from mcuprune.ir.keras_step import RULES, Rule, Step
+from mcuprune.ir.keras_step import RULES, Step
 from mcuprune.ir.operator_versions import operator_versions
 
 
@@ -46,14 +45,9 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
             option that int8 inference does not know; names the layer and what to do.
     """
     layers = layer_graph(model)
-    program = fold(_written(layers, _shapes(layers, channels or {})))
-    graph = _finished(layers.name, expanded(program))
-    return dataclasses.replace(graph, converted_layers=_without_rule(layers))
-
-
-def _without_rule(layers: LayerGraph) -> tuple[str, ...]:
-    titles = (f"{c.name} ({c.kind})" for c in layers.calls if RULES.find(c.layer) is None)
-    return tuple(dict.fromkeys(titles))
+    program, converted_layers = _written(layers, _shapes(layers, channels or {}))
+    graph = _finished(layers.name, expanded(fold(program)))
+    return dataclasses.replace(graph, converted_layers=converted_layers)
 
 
 def _shapes(layers: LayerGraph, channels: Mapping[str, Dim]) -> dict[str, Shape]:
@@ -72,23 +66,42 @@ def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim])
     return (1, *shape[1:-1], last)
 
 
-def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> Program:
-    """Write every layer as operators, in the converter's order."""
+def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> tuple[Program, tuple[str, ...]]:
+    """Write every layer as operators, in the converter's order.
+
+    Returns:
+        The operators, and path and class of each layer that had to be converted alone.
+    """
     values = {key: _input(key, shapes[key], layers) for key in layers.inputs}
     written: list[tuple[str, Draft]] = []
+    titles = []
     for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
         inputs = tuple(values[key] for key in call.inputs)
         step = Step(call, inputs, tuple(shapes[key] for key in call.outputs))
-        made = _rule(call, layers.name)(step)
-        made = made if isinstance(made, tuple) else (made,)
+        made = _by_rule(step)
+        if made is None:
+            titles.append(f"{call.name} ({call.kind})")
+            made = converted(step, inputs_first=reads_inputs_first(layers.name))
         values.update(zip(call.outputs, made, strict=True))
         written += [(scope, operator) for operator in step.operators]
     read = tuple(values[key] for key in layers.inputs)
-    return Program(
-        converter_order(layers.name, read, written),
-        read,
-        tuple(values[key] for key in layers.outputs),
-    )
+    outputs = tuple(values[key] for key in layers.outputs)
+    program = Program(converter_order(layers.name, read, written), read, outputs)
+    return program, tuple(dict.fromkeys(titles))
+
+
+def _by_rule(step: Step) -> tuple[Value, ...] | None:
+    """Write a layer by its rule; None if it has none, or one that refuses the layer's options."""
+    rule = RULES.find(step.layer)
+    if rule is None:
+        return None
+    try:
+        made = rule(step)
+    except UnsupportedModelError as refusal:
+        step.refusal = refusal
+        step.operators.clear()
+        return None
+    return made if isinstance(made, tuple) else (made,)
 
 
 def _input(key: TensorKey, shape: Shape, layers: LayerGraph) -> Value:
@@ -98,11 +111,6 @@ def _input(key: TensorKey, shape: Shape, layers: LayerGraph) -> Value:
         return Value(key.layer, shape)
     bits = 8 if dtype == "bool" else int(dtype.lstrip("uint"))
     return Value(key.layer, shape, bits, dtype, scales=0)
-
-
-def _rule(call: LayerCall, model_name: str) -> Rule:
-    fallback = functools.partial(converted, inputs_first=reads_inputs_first(model_name))
-    return RULES.find(call.layer) or fallback
 
 
 class _Tensors:

@@ -24,12 +24,14 @@ class Step:
         inputs: What it reads.
         shapes: Shape of each of its outputs, batch 1.
         operators: What has been emitted so far.
+        refusal: Why the layer's rule does not know it, if it has one that does not.
     """
 
     call: LayerCall
     inputs: tuple[Value, ...]
     shapes: tuple[Shape, ...]
     operators: list[Draft] = dataclasses.field(default_factory=list)
+    refusal: UnsupportedModelError | None = None
 
     @property
     def layer(self) -> Any:
