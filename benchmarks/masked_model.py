@@ -92,7 +92,7 @@ def _group_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
 
 def _rms_norm(layer: Any, x: Array, alive: npt.NDArray[np.bool_]) -> Any:
     square = (x**2 * alive).sum(-1, keepdims=True) / max(1, alive.sum())
-    y = x / np.sqrt(square + layer.epsilon) * np.asarray(layer.scale)
+    y = x / np.sqrt(square + layer.epsilon) * layer.scale.numpy()
     return keras.ops.convert_to_tensor(y.astype("float32"))
 
 
@@ -109,9 +109,9 @@ def _normalised(
     variance = ((x - mean) ** 2 * alive).sum(axes, keepdims=True) / count
     y = (x - mean) / np.sqrt(variance + layer.epsilon)
     if layer.gamma is not None:
-        y = y * np.asarray(layer.gamma).reshape(parameter_shape)
+        y = y * layer.gamma.numpy().reshape(parameter_shape)
     if layer.beta is not None:
-        y = y + np.asarray(layer.beta).reshape(parameter_shape)
+        y = y + layer.beta.numpy().reshape(parameter_shape)
     return keras.ops.convert_to_tensor(y.astype("float32"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -108,13 +109,12 @@ def cloned_difference(model: Any, inputs: Sequence[Array]) -> float:
     return relative_difference(outputs(model, inputs), outputs(clone, inputs))
 
 
-def summary(model: Any) -> str:
-    """Return the text of ``model.summary()``, wide enough for every name and shape."""
+def summary_is_right(model: Any) -> bool:
+    """Tell whether ``model.summary()`` counts the trainable parameters that are there."""
     lines: list[str] = []
-    model.summary(
-        print_fn=lambda line, **_: lines.append(line), line_length=200, expand_nested=True
-    )
-    return "\n".join(lines)
+    model.summary(200, print_fn=lambda line, **_: lines.append(line), expand_nested=True)
+    count = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    return f"Trainable params: {count:,} " in "\n".join(lines)
 
 
 def compiled(model: Any, *, eagerly: bool) -> Any:
@@ -158,10 +158,15 @@ class Int8:
     note: str = ""
 
 
-def as_int8(model: Any, calibration: Array) -> Int8:
-    """Convert a network and hold the file against the graph read from Keras."""
+def as_int8(model: Any, calibration: list[Array]) -> Int8:
+    """Convert a network and hold the file against the graph read from Keras.
+
+    Args:
+        model: The network.
+        calibration: Samples for each of its inputs.
+    """
     try:
-        data = convert_int8(model, calibration)
+        data = convert_int8(model, as_called(model, calibration))
     except (ConversionError, UnsupportedModelError) as error:
         return Int8(converted=False, foreseen=False, note=str(error))
     file = parse_tflite(data, model.name)

@@ -54,7 +54,7 @@ def randomise(model: Any, seed: int) -> Any:
     """
     rng = np.random.default_rng(seed)
     for weight in model.weights:
-        values = np.asarray(weight)
+        values = weight.numpy()
         if not np.issubdtype(values.dtype, np.floating):
             continue
         if np.ptp(values) == 0:

@@ -8,6 +8,9 @@ from typing import Any
 import keras
 from keras import Input, Model, layers
 
+import mcuprune
+from mcuprune.channels.effect import Effect, WeightAxis
+
 
 def other_norms() -> Any:
     """Layer norm, group norm and PReLU, with slopes per channel and per position."""
@@ -49,6 +52,13 @@ class Squash(keras.layers.Layer):
         return keras.ops.tanh(inputs * self.scale)
 
 
+@mcuprune.channel_rule(Squash)
+def squash(call: Any, inputs: Any, coupler: Any) -> Effect:  # noqa: ARG001
+    """Keep one factor per channel."""
+    (source,) = inputs
+    return Effect(source, axes=(WeightAxis("scale", -1, source),))
+
+
 @keras.saving.register_keras_serializable("mcuprune_benchmarks")
 class Mirror(keras.layers.Layer):
     """Turns the order of the channels round; has no channel rule."""
@@ -71,7 +81,7 @@ def attention() -> Any:
     """Convolutions before and after self-attention, whose own channels stay."""
     inputs = Input((16, 3))
     x = layers.Conv1D(9, 3, padding="same", activation="relu")(inputs)
-    x = layers.Conv1D(8, 3, padding="same")(x)
+    x = layers.Conv1D(8, 3, padding="same", name="mixed")(x)
     x = layers.Add()([x, layers.MultiHeadAttention(num_heads=2, key_dim=4)(x, x)])
     x = layers.Conv1D(7, 3, padding="same", activation="relu")(x)
     return Model(inputs, layers.Dense(4)(layers.GlobalAveragePooling1D()(x)), name="attention")
@@ -81,7 +91,7 @@ def recurrent() -> Any:
     """Convolutions before a GRU and dense layers behind it."""
     inputs = Input((16, 3))
     x = layers.Conv1D(10, 3, padding="same", activation="relu")(inputs)
-    x = layers.Conv1D(8, 3, padding="same", activation="relu")(x)
+    x = layers.Conv1D(8, 3, padding="same", activation="relu", name="read")(x)
     x = layers.GRU(6)(x)
     return Model(inputs, layers.Dense(4)(layers.Dense(9, activation="relu")(x)), name="recurrent")
 
