@@ -33,6 +33,7 @@ def slice_slots(optimizer: Any, variables: Sequence[Any], slice_slot: Slice) -> 
         elif tuple(variable.shape) != tuple(planned.shape):
             # Sized by a weight without referring to it (Adafactor's averages): starts anew.
             replace_value(variable, np.zeros(planned.shape, dtype=variable.dtype))
+    _average_all(optimizer, variables)
 
 
 def rebuild_optimizer(
@@ -135,6 +136,23 @@ def _build_with(
         optimizer.build(list(variables))
     finally:
         del optimizer.add_variable_from_reference
+    _average_all(optimizer, variables)
+
+
+def _average_all(optimizer: Any, variables: Sequence[Any]) -> None:
+    """Give also the variables that their gradients overwrite a moving average.
+
+    Keras leaves None in its place, which its own callback ``SwapEMAWeights`` cannot swap.
+    """
+    import keras
+
+    if not optimizer.use_ema:
+        return
+    averages = optimizer._model_variables_moving_average
+    for index, (average, variable) in enumerate(zip(averages, variables, strict=True)):
+        if average is None or tuple(average.shape) != tuple(variable.shape):
+            zeros = np.zeros(variable.shape)
+            averages[index] = keras.Variable(zeros, dtype=variable.dtype, trainable=False)
 
 
 def _learn_variables(optimizer: Any, variables: Sequence[Any]) -> None:

@@ -101,6 +101,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self._companions.release()
         self._companions = companions_of(self)
         self._last_epoch = None
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
         self.pruner = Pruner(
             self.model,
             self.budget,
