@@ -23,7 +23,9 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
     in a few cuts between ``start_epoch`` and ``end_epoch``; the epochs after it fine-tune what
     remains. After ``fit`` the model is a plain, smaller ``keras.Model``: no wrapper, nothing to
     strip. Epoch logs gain ``sram``, ``flash`` and ``macs`` (predicted, bytes and MACs; those that
-    the budget limits) and the same with ``_budget``.
+    the budget limits) and the same with ``_budget``. ``EarlyStopping``, ``ReduceLROnPlateau`` and
+    ``ModelCheckpoint(save_best_only=True)`` in the same list judge the network after its last cut
+    only; ``BackupAndRestore`` is refused.
 
     Args:
         budget: Limits to meet, in bytes and MACs.
