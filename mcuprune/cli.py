@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import traceback
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -173,7 +174,10 @@ def groups(
 @app.command()
 def deploy(
     model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
-    calibration: Annotated[Path, typer.Option(help="Inputs as in training: .npy, (n, ...).")],
+    calibration: Annotated[
+        Path,
+        typer.Option(help="Inputs as in training: .npy, (n, ...); .npz in order for several."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("deployment"),
     sram: Sram = None,
     flash: Flash = None,
@@ -191,7 +195,7 @@ def deploy(
         from mcuprune.ir.read import load_keras
 
         deployment = deploy_model(
-            load_keras(model), _load_array(calibration), out, board=board, budget=budget
+            load_keras(model), _load_arrays(calibration), out, board=board, budget=budget
         )
     if as_json:
         _print_json(deployment.to_json())
@@ -269,7 +273,8 @@ def _budget(
     return Budget(sram or of_board.sram, flash or of_board.flash, of_board.macs)
 
 
-def _load_array(path: Path) -> Any:
+def _load_arrays(path: Path) -> Any:
+    """Return the array of a .npy file; of a .npz file with several, a list of them."""
     import numpy as np
 
     if not path.is_file():
@@ -278,14 +283,14 @@ def _load_array(path: Path) -> Any:
             f"{path} {found}: write training inputs to a file with numpy.save, or check the path"
         )
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = [loaded] if isinstance(loaded, np.ndarray) else list(loaded.values())
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{path} is no readable .npy file ({error}): write one with numpy.save"
+            f"{path} is no readable .npy or .npz file ({error}): write one with numpy.save, or "
+            "numpy.savez for several inputs"
         ) from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path} holds several arrays: give a .npy file with one")
-    return array
+    return arrays[0] if len(arrays) == 1 else arrays
 
 
 def _print_json(value: Any) -> None:

@@ -98,6 +98,20 @@ def test_estimate_for_people_says_how_the_arena_is_counted(command, tflite_file)
     assert "64-bit host" in " ".join(out.split())
 
 
+def test_estimate_names_layers_counted_by_conversion(command, tmp_path):
+    inputs = keras.Input((6, 4))
+    attended = keras.layers.MultiHeadAttention(2, 4, name="mha")(inputs, inputs)
+    path = tmp_path / "attention.keras"
+    keras.Model(inputs, attended).save(path)
+    counted = json.loads(command("estimate", path, "--json")[1])
+    assert counted["converted_layers"] == ["mha (MultiHeadAttention)"]
+    # Query, key, value and output of 4 to 8 numbers; then 6 places meet 6 in 8 numbers, twice.
+    assert counted["macs"] == 4 * 6 * 4 * 8 + 2 * 6 * 6 * 8
+    said = " ".join(command("estimate", path)[1].split())
+    assert "converting the layer alone" in said
+    assert "mha (MultiHeadAttention)" in said
+
+
 def test_estimate_for_a_board(command, tflite_file):
     code, out, _ = command("estimate", tflite_file, "--board", "microbit-v2", "--json")
     counted = json.loads(out)
@@ -240,6 +254,26 @@ def test_file_cut_short(command, tflite_file, tmp_path):
     assert "Traceback" not in err
 
 
+def test_deploy_two_inputs_with_an_npz_file(command, tmp_path):
+    left, right = keras.Input((4,)), keras.Input((3,))
+    joined = keras.layers.Concatenate()([left, right])
+    model = tmp_path / "two.keras"
+    keras.Model([left, right], keras.layers.Dense(2)(joined)).save(model)
+    random = np.random.default_rng(0)
+    calibration = tmp_path / "x.npz"
+    np.savez(calibration, left=random.random((20, 4)), right=random.random((20, 3)))
+    out = tmp_path / "out"
+    code, printed, _ = command(
+        "deploy", model, "--calibration", calibration, "--out", out, "--json"
+    )
+    assert code == 0
+    assert json.loads(printed)["resources"]["pruned"]["macs"] == (4 + 3) * 2
+    np.save(tmp_path / "x.npy", random.random((20, 4)))
+    code, _, err = command("deploy", model, "--calibration", tmp_path / "x.npy", "--out", out)
+    assert code == 2
+    assert "2 inputs" in err
+
+
 def test_calibration_that_is_missing(command, keras_file, tmp_path):
     code, _, err = command("deploy", keras_file, "--calibration", tmp_path / "x.npy")
     assert code == 2
@@ -251,7 +285,7 @@ def test_calibration_that_is_no_array(command, keras_file, tmp_path):
     (tmp_path / "x.npy").write_bytes(b"no array")
     code, _, err = command("deploy", keras_file, "--calibration", tmp_path / "x.npy")
     assert code == 2
-    assert "x.npy is no readable .npy file" in err
+    assert "x.npy is no readable .npy or .npz file" in err
 
 
 def test_impossible_budget_is_refused_before_training(command, tmp_path):

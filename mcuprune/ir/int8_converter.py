@@ -23,7 +23,6 @@ def convert_traced(
     traced: Any,
     samples: Callable[[], Iterable[list[Any]]],
     *,
-    float_fallback: bool = False,
     debug: bool = False,
 ) -> bytes:
     """Convert a function to int8.
@@ -32,12 +31,11 @@ def convert_traced(
         traced: A ``ConcreteFunction`` of float32 or integer tensors of fixed shape.
         samples: Makes the calibration data anew: a list with one array for each input, several
             times.
-        float_fallback: Let operators without an int8 form compute in float32.
         debug: Leave the converter's messages on the terminal.
 
     Returns:
         Contents of the ``.tflite`` file. Real inputs and outputs are int8; integers stay what
-        they are.
+        they are. Operators without an int8 form compute in float32.
 
     Raises:
         ConversionError: The function holds a loop or a branch, or the converter refuses it. The
@@ -51,9 +49,7 @@ def convert_traced(
         converter = tf.lite.TFLiteConverter.from_concrete_functions([traced])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples
-        allowed = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        fallback = [tf.lite.OpsSet.TFLITE_BUILTINS] if float_fallback else []
-        converter.target_spec.supported_ops = allowed + fallback
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
         try:
             with interrupt_deferred():

@@ -115,10 +115,7 @@ def _converted(request: _Request) -> Conversion:
     assert call is not None
     with _as_deployed(call.layer):
         traced = _traced(call, request)
-        try:
-            data = convert_traced(traced, lambda: _samples(request.inputs))
-        except ConversionError:
-            data = convert_traced(traced, lambda: _samples(request.inputs), float_fallback=True)
+        data = convert_traced(traced, lambda: _samples(request.inputs))
     graph = parse_tflite(data, call.name)
     uncounted = sorted({op.kind for op in graph.operators} & _UNCOUNTED)
     if uncounted:

@@ -27,7 +27,7 @@ def model_of(shape, body, dtype="float32"):
 
 
 def converted_whole(model):
-    """Convert a model of one input, operators without an int8 form included."""
+    """Convert a model of one input, real or integer."""
     tensor = model.inputs[0]
     signature = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name="input")]
     traced = tf.function(lambda x: model(x, training=False), input_signature=signature)
@@ -38,7 +38,7 @@ def converted_whole(model):
             real = random.normal(size=signature[0].shape)
             yield [(real if tensor.dtype == "float32" else real > 0).astype(tensor.dtype)]
 
-    file = convert_traced(traced.get_concrete_function(), samples, float_fallback=True)
+    file = convert_traced(traced.get_concrete_function(), samples)
     return parse_tflite(strip(file), model.name)
 
 
