@@ -36,16 +36,16 @@ def on_network(**given: Any) -> GroupControls:
     return Controls.given(**arguments).on(coupling_groups(network()), 1)
 
 
-def trained(budget: Budget, **options: Any) -> dict[str, int]:
-    """Train for two epochs; returns the number of channels that each layer puts out."""
-    keras.utils.set_random_seed(0)
-    model = network()
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    x = np.random.default_rng(0).random((128, 8, 8, 1), np.float32)
-    pruning = MCUPruning(budget, **{"start_epoch": 0, "end_epoch": 1, "cuts": 1, **options})
-    model.fit(x, np.arange(128) % 3, epochs=2, batch_size=8, verbose=0, callbacks=[pruning])
-    assert np.isfinite(model.predict(x[:2], verbose=0)).all()
+def widths(model: Any) -> dict[str, int]:
+    """Return the number of channels that each layer puts out."""
     return {layer.name: layer.output.shape[-1] for layer in model.layers}
+
+
+def cut_at_once(budget: Budget, **options: Any) -> dict[str, int]:
+    """Cut a network without any training; returns the number of channels of each layer."""
+    model = network()
+    Pruner(model, budget, **options).finish()
+    return widths(model)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,34 @@ def test_excluding_everything_leaves_nothing_to_prune() -> None:
 
 
 def test_caps_are_applied_where_the_budget_is_met_without() -> None:
-    found = trained(ROOMY, max_channels={"expand": 5, "depth": 7}, cuts=3)
+    keras.utils.set_random_seed(0)
+    model = network()
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x = np.random.default_rng(0).random((128, 8, 8, 1), np.float32)
+    pruning = MCUPruning(ROOMY, 0, 1, max_channels={"expand": 5, "depth": 7})
+    model.fit(x, np.arange(128) % 3, epochs=2, batch_size=8, verbose=0, callbacks=[pruning])
+    found = widths(model)
     assert found["expand"] == 5
     assert found["stem"] == found["norm"] == found["depth"] == 7
     assert found["project"] == found["back"] == 6
+    assert np.isfinite(model.predict(x[:2], verbose=0)).all()
+
+
+def test_a_cap_comes_down_over_the_pruning_phase() -> None:
+    pruner = Pruner(network(), ROOMY, max_channels={"expand": 4}, end_step=200)
+    assert not pruner.done
+    seen = []
+    for _ in range(4):
+        pruner.step(25)
+        seen.append(pruner.widths()["expand"])
+    pruner.release()
+    # Halfway 7/8 of the way from 16 to 4 channels are due: the cubic schedule of the targets.
+    assert seen == sorted(seen, reverse=True)
+    assert 16 > seen[0] > seen[-1] >= 5
 
 
 def test_a_cap_for_all_leaves_narrower_and_frozen_groups_alone() -> None:
-    found = trained(ROOMY, max_channels=8)
+    found = cut_at_once(ROOMY, max_channels=8)
     assert [found[name] for name in ("stem", "expand", "project", "classes")] == [8, 8, 6, 3]
     # Met at once: nothing to do.
     assert Pruner(network(), ROOMY, max_channels=16).done
@@ -136,13 +156,13 @@ def test_a_cap_for_all_leaves_narrower_and_frozen_groups_alone() -> None:
 
 def test_floors_and_caps_hold_beside_a_budget() -> None:
     # 64 positions; MACs at stem 12, project 6, expand 16: 33,426.
-    found = trained(Budget(macs=12_000), min_channels={"stem": 9}, max_channels={"expand": 4})
+    found = cut_at_once(Budget(macs=12_000), min_channels={"stem": 9}, max_channels={"expand": 4})
     assert found["stem"] >= 9
     assert found["expand"] <= 4
 
 
 def test_widths_are_multiples_of_what_the_boards_kernels_take() -> None:
-    found = trained(Budget(macs=16_000, board="nucleo-l4r5zi"))
+    found = cut_at_once(Budget(macs=16_000, board="nucleo-l4r5zi"))
     assert found["stem"] % 4 == found["expand"] % 4 == 0
     # project has 6 channels: all, or 4.
     assert found["project"] in (4, 6)
@@ -150,7 +170,7 @@ def test_widths_are_multiples_of_what_the_boards_kernels_take() -> None:
 
 
 def test_groups_narrower_than_the_multiple_keep_their_width() -> None:
-    found = trained(Budget(macs=20_000, board="esp32-s3-devkitc"))
+    found = cut_at_once(Budget(macs=20_000, board="esp32-s3-devkitc"))
     assert found["project"] == 6
     assert found["stem"] in (8, 12)
     assert found["expand"] in (8, 16)
