@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mcuprune.channels.groups import Groups
-from mcuprune.ir.graph import Dim
 
 
 def groups_put_out(groups: Groups) -> dict[str, tuple[str, ...]]:
@@ -11,10 +10,10 @@ def groups_put_out(groups: Groups) -> dict[str, tuple[str, ...]]:
 
     A layer whose outputs hold no channel that is followed has none.
     """
-    dims = groups.dims()
     found: dict[str, dict[str, None]] = {}
     for call in groups.graph.calls:
         held = found.setdefault(call.name, {})
         for key in call.outputs:
-            held |= dict.fromkeys(name for name, _ in dims.get(key, Dim()).terms)
+            numbers = groups.layouts[key].numbers.tolist()
+            held |= dict.fromkeys(groups.names[number] for number in numbers)
     return {layer: tuple(held) for layer, held in found.items()}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 from mcuprune.channels.groups import Groups
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import total_macs
 from mcuprune.cost.memory import arena_total, working_sets
-from mcuprune.cost.soft import Soft
 from mcuprune.ir.graph import Graph
+from mcuprune.planner.lifetimes import NEVER, lifetimes, step_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +41,11 @@ def channel_worths(graph: Graph, groups: Groups) -> dict[str, ChannelWorth]:
         graph: The model's graph with its widths open (``graph_from_keras(model, groups.dims())``).
         groups: The coupling groups of the model.
     """
-    widths = groups.widths()
-    present, at_peak = _needs(graph, widths), _groups_at_peak(graph, widths)
+    costs, widths = OpenCosts(graph), groups.widths()
+    present, at_peak = _needs(costs, widths), _groups_at_peak(graph, costs.at(widths))
     worths = {}
     for group in groups.prunable:
-        narrower = _needs(graph, {**widths, group.name: group.width - 1})
+        narrower = _needs(costs, {**widths, group.name: group.width - 1})
         worths[group.name] = ChannelWorth(
             sram_bytes_per_channel=present.sram_bytes - narrower.sram_bytes,
             flash_bytes_per_channel=present.flash_bytes - narrower.flash_bytes,
@@ -64,19 +62,16 @@ class _Needs:
     macs: int
 
 
-def _needs(graph: Graph, widths: Mapping[str, int]) -> _Needs:
-    at = graph.at(widths)
-    return _Needs(arena_total(at), int(flash_bytes(at)), int(total_macs(at)))
+def _needs(costs: OpenCosts, widths: Mapping[str, int]) -> _Needs:
+    at = costs.at(widths)
+    return _Needs(
+        costs.arena_head(at) + int(at.arena_tail), int(at.flash_bytes), int(at.macs)
+    )
 
 
-def _groups_at_peak(graph: Graph, widths: Mapping[str, int]) -> set[str]:
+def _groups_at_peak(graph: Graph, present: Costs) -> set[str]:
     """Return the groups that the largest working sets depend on."""
-    soft = {name: Soft.width(name, width) for name, width in widths.items()}
-    sets = working_sets(graph.at(soft))
-    peak = max(map(_value, sets), default=0.0)
-    largest = [one for one in sets if isinstance(one, Soft) and one.value == peak]
-    return {name for one in largest for name in one.slopes}
-
-
-def _value(number: Any) -> float:
-    return float(number.value if isinstance(number, Soft) else number)
+    peak = present.working_sets.max(initial=0.0)
+    sets = zip(working_sets(graph), present.working_sets, strict=True)
+    largest = [size_bytes for size_bytes, now in sets if now == peak]
+    return {name for one in largest if isinstance(one, Dim) for name in one.names}
