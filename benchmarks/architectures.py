@@ -109,7 +109,7 @@ def after_a_cut(name: str) -> dict[str, Any]:
     """Do with a cut network what people do with any other."""
     model = network(name, seed=0)
     inputs = random_inputs(model, seed=200)
-    compiled(model, eagerly=model.count_params() > 1_000_000)
+    compiled(model)
     train_one_step(model, inputs, seed=0)
     agreement = cut_and_compare(model, lambda groups: random_keep(groups, 0), inputs)
     loss = train_one_step(model, inputs, seed=1)

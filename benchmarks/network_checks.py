@@ -117,10 +117,13 @@ def summary_is_right(model: Any) -> bool:
     return f"Trainable params: {count:,} " in "\n".join(lines)
 
 
-def compiled(model: Any, *, eagerly: bool) -> Any:
-    """Compile a model with Adam, whose two slots per weight have to follow a cut."""
+def compiled(model: Any) -> Any:
+    """Compile a model with Adam, whose two slots per weight have to follow a cut.
+
+    It trains eagerly: for a step or two, tracing a big network would take longer than running it.
+    """
     losses = ["mse"] * len(model.outputs)
-    model.compile(keras.optimizers.Adam(1e-3), losses, run_eagerly=eagerly)
+    model.compile(keras.optimizers.Adam(1e-3), losses, run_eagerly=True)
     return model
 
 

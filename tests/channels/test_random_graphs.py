@@ -71,7 +71,7 @@ def test_cut_networks_can_be_cloned_saved_and_loaded(
 
 
 @pytest.mark.slow
-@settings(REPEATABLE, max_examples=600)
+@settings(REPEATABLE, max_examples=400)
 @given(networks(most_steps=12), st.integers(0, 99))
 def test_hundreds_of_cut_and_masked_networks_agree(described: Described, seed: int) -> None:
     require_exact_cuts(described, seed)
