@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mcuprune.ir.draft import Shape, Value, integers
+from mcuprune.ir.draft import Value, integers
 from mcuprune.ir.graph import Extent
 from mcuprune.ir.keras_step import Step, rule
 
@@ -70,12 +70,17 @@ def get_item(step: Step) -> Value:
     if Ellipsis in given:
         at = given.index(Ellipsis)
         given[at : at + 1] = [slice(None)] * (rank - len(given) + 1)
-    return _sliced(step, [*given, *[slice(None)] * (rank - len(given))])
+    return _sliced(step, given)
 
 
 def _sliced(step: Step, slices: Sequence[Any]) -> Value:
-    """Add STRIDED_SLICE; its masks name the axes that start or end where the tensor does."""
+    """Add STRIDED_SLICE; its masks name the axes that start or end where the tensor does.
+
+    The converter adds the axes at the end that are not given, with their lengths.
+    """
+    rest = step.input.shape[len(slices) :]
     whole = [k if isinstance(k, slice) else slice(k, k + 1) for k in slices]
+    whole += [slice(None)] * len(rest)
     masks = {
         "begin_mask": _mask(k.start is None for k in whole),
         "end_mask": _mask(k.stop is None for k in whole),
@@ -84,7 +89,7 @@ def _sliced(step: Step, slices: Sequence[Any]) -> Value:
         "shrink_axis_mask": _mask(not isinstance(k, slice) for k in slices),
     }
     begin = integers("begin", [k.start or 0 for k in whole])
-    end = integers("end", [k.stop or 0 for k in whole])
+    end = integers("end", [*(k.stop or 0 for k in whole[: len(slices)]), *rest])
     strides = integers("strides", [k.step or 1 for k in whole])
     return step.emit("STRIDED_SLICE", [step.input, begin, end, strides], step.shape, **masks)
 
@@ -136,10 +141,12 @@ def depth_to_space(step: Step) -> Value:
 
 @rule("RepeatVector")
 def repeat_vector(step: Step) -> Value:
-    """RESHAPE to a sequence of one, and TILE."""
-    single: Shape = (1, 1, step.input.shape[-1])
-    multiples = integers("multiples", [1, step.layer.n, 1])
-    return step.emit("TILE", [step.reshape(step.input, single), multiples], step.shape)
+    """TILE of an image of one pixel, between reshapes: the converter gives TILE four axes."""
+    channels = step.input.shape[-1]
+    single, repeated = (1, 1, 1, channels), (1, 1, step.layer.n, channels)
+    multiples = integers("multiples", [1, 1, step.layer.n, 1])
+    tiled = step.emit("TILE", [step.reshape(step.input, single), multiples], repeated)
+    return step.reshape(tiled, step.shape)
 
 
 @rule("UpSampling1D")

@@ -9,10 +9,9 @@ from keras import layers
 from small_networks import NETWORKS, build_network, network
 
 _FUNCTIONS = (
-    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_swish",
-    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
-    "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
-    "sparse_sigmoid", "sparsemax", "squareplus", "tanh", "tanh_shrink", "threshold",
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_swish", "hard_tanh",
+    "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign", "squareplus", "tanh", "tanh_shrink",
 )  # fmt: skip
 
 
@@ -25,11 +24,7 @@ for _function in _FUNCTIONS:
     NETWORKS[f"activation_{_function}"] = functools.partial(
         build_network, functools.partial(_after_a_convolution, _function), (8, 8, 3)
     )
-
-
-@network(8, 8, 3)
-def activation_gelu_approximate(x):
-    return layers.Activation(lambda y: keras.activations.gelu(y, approximate=True))(x)
+SINGLE = tuple(f"activation_{function}" for function in _FUNCTIONS)
 
 
 @network(8, 8, 3)
@@ -75,11 +70,6 @@ def elu_layer(x):
 
 
 @network(8, 8, 3)
-def elu_layer_with_alpha(x):
-    return layers.ELU(alpha=0.5)(layers.Conv2D(4, 3)(x))
-
-
-@network(8, 8, 3)
 def prelu_per_element_and_shared(x):
     x = layers.PReLU()(layers.Conv2D(4, 3)(x))
     return layers.PReLU(shared_axes=[1, 2, 3])(layers.Conv2D(4, 3)(x))
@@ -93,8 +83,3 @@ def prelu_over_time(x):
 @network(8)
 def prelu_of_vectors(x):
     return layers.PReLU()(layers.Dense(4)(x))
-
-
-@network(8, 8, 3)
-def softmax_over_another_axis(x):
-    return layers.Softmax(axis=1)(layers.Conv2D(4, 3)(x))

@@ -77,8 +77,8 @@ def absolute_and_exponential(x):
 @network(8, 8, 4)
 def joined_elementwise(x):
     left, right = _same(4)(x), layers.MaxPooling2D(3, 1, padding="same")(x)
-    low, high = layers.Minimum()([left, right]), layers.Maximum()([left, right, x])
-    return layers.Average()([low, high, layers.Subtract()([left, right])])
+    low = layers.Minimum()([left, right])
+    return layers.Average()([low, x, layers.Subtract()([left, right])])
 
 
 @network(8, 8, 4)

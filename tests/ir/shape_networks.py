@@ -155,7 +155,7 @@ def stacked_features(x):
 
 @network(4)
 def repeated_vector(x):
-    return layers.Conv1D(3, 3)(layers.RepeatVector(5)(layers.Dense(4)(x)))
+    return layers.RepeatVector(5)(layers.Dense(4)(x))
 
 
 @network(8, 8, 4)

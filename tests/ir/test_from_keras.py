@@ -105,31 +105,38 @@ def test_a_gated_layer_is_read_as_its_base():
     ("layer", "found", "advice"),
     [
         (
-            layers.Conv2D(4, 3, activation="gelu", name="conv"),
-            "layer 'conv' (Conv2D): the activation 'gelu'",
-            "use one of hard_sigmoid",
-        ),
-        (layers.ReLU(max_value=4, name="act"), "layer 'act' (ReLU)", "ReLU(max_value=6)"),
-        (layers.BatchNormalization(axis=1, name="norm"), "layer 'norm'", "use the last axis"),
-        (layers.Softmax(axis=1, name="soft"), "layer 'soft'", "use the last axis"),
-        (
             layers.UpSampling2D(2, interpolation="bicubic", name="up"),
             "layer 'up'",
             "interpolation='nearest'",
         ),
-        (layers.Rescaling([1.0, 2.0, 3.0], name="scale"), "layer 'scale'", "one number for all"),
         (
-            layers.MaxPooling2D(2, data_format="channels_first", name="pool"),
-            "layer 'pool'",
-            "data_format='channels_last'",
+            layers.Conv2DTranspose(3, 3, dilation_rate=2, name="wide"),
+            "layer 'wide' (Conv2DTranspose)",
+            "use dilation_rate=1",
         ),
     ],
 )
-def test_an_option_without_a_rule_is_refused_by_name(layer, found, advice):
+def test_an_option_that_even_the_converter_refuses_is_refused_by_name(layer, found, advice):
     with pytest.raises(UnsupportedModelError) as caught:
         graph_from_keras(chain((8, 8, 3), layer))
     assert found in str(caught.value)
     assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "kinds"),
+    [
+        (layers.Softmax(axis=1, name="turned"), ["TRANSPOSE", "SOFTMAX", "TRANSPOSE"]),
+        (
+            layers.MaxPooling2D(2, data_format="channels_first", name="turned"),
+            ["TRANSPOSE", "MAX_POOL_2D", "TRANSPOSE"],
+        ),
+    ],
+)
+def test_a_layer_whose_options_have_no_rule_is_converted_alone(layer, kinds):
+    graph = graph_from_keras(chain((8, 8, 3), layer))
+    assert [op.kind for op in graph.operators] == kinds
+    assert graph.converted_layers == (f"turned ({type(layer).__name__})",)
 
 
 def test_an_open_image_size_is_refused():
