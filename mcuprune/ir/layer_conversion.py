@@ -23,6 +23,7 @@ from mcuprune.ir.graph import Graph
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_graph import LayerCall, TensorKey
 from mcuprune.ir.keras_order import input_names
+from mcuprune.ir.unrolled import changed, unrolled
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -188,23 +189,12 @@ def _as_deployed(layer: Any) -> Iterator[None]:
         yield
         return
     with contextlib.ExitStack() as restored:
+        restored.enter_context(unrolled(layer))
         for part in layer._flatten_layers():
-            if isinstance(part, keras.layers.RNN):
-                restored.enter_context(_changed(part, "unroll", True))
             if part.compute_dtype in _OTHER_PRECISIONS:
-                restored.enter_context(_changed(part, "dtype_policy", "float32"))
+                restored.enter_context(changed(part, "dtype_policy", "float32"))
         for weight in layer.weights:
             value = keras.ops.convert_to_numpy(weight.value)
             if _is_uniform(value):
-                restored.enter_context(_changed(weight, "_value", _told_apart(value)))
+                restored.enter_context(changed(weight, "_value", _told_apart(value)))
         yield
-
-
-@contextlib.contextmanager
-def _changed(thing: Any, attribute: str, value: Any) -> Iterator[None]:
-    usual = getattr(thing, attribute)
-    setattr(thing, attribute, value)
-    try:
-        yield
-    finally:
-        setattr(thing, attribute, usual)

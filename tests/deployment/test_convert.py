@@ -123,13 +123,25 @@ def test_operator_unknown_to_tflite_is_named(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_recurrent_layer_is_refused_before_it_crashes():
-    model = small(keras.layers.LSTM(4), shape=(10, 3))
-    with pytest.raises(UnsupportedModelError, match=r"\(LSTM\) is a rolled loop.*unroll=True"):
-        convert_int8(model, noise(5, 10, 3))
-    both_ways = small(keras.layers.Bidirectional(keras.layers.GRU(4)), shape=(10, 3))
-    with pytest.raises(UnsupportedModelError, match="rolled loop"):
-        convert_int8(both_ways, noise(5, 10, 3))
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.SimpleRNN(4),
+        keras.layers.LSTM(4),
+        keras.layers.GRU(5),
+        keras.layers.Bidirectional(keras.layers.LSTM(4)),
+        keras.layers.TimeDistributed(keras.layers.Dense(4)),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_layers_over_time_compute_the_same(layer):
+    model = small(layer, keras.layers.Flatten(), keras.layers.Dense(5), shape=(6, 3))
+    data = noise(100, 6, 3)
+    file = convert_int8(model, data)
+    answers = LiteRT().run(file, quantized_inputs(file, data)).outputs
+    real = keras.ops.convert_to_numpy(model(data))
+    assert np.corrcoef(real.ravel(), answers.ravel())[0, 1] > 0.99
+    assert not getattr(layer, "unroll", False)
 
 
 def test_open_input_shape_is_refused():
