@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -112,9 +113,17 @@ def _is_part_of_keras(layer: Any) -> bool:
     return type(layer).__module__.split(".")[0] == "tf_keras"
 
 
-def _target_class(layer: Any, custom_objects: Mapping[str, Any]) -> Any:
+def _counterpart_module(layer: Any) -> Any:
+    """Return where Keras 3 keeps a layer class; some applications have classes of their own."""
     import keras
 
+    module = type(layer).__module__
+    if module.startswith("tf_keras.src.applications."):
+        return importlib.import_module(module.removeprefix("tf_"))
+    return keras.layers
+
+
+def _target_class(layer: Any, custom_objects: Mapping[str, Any]) -> Any:
     kind = type(layer).__name__
     if kind in custom_objects:
         return custom_objects[kind]
@@ -123,7 +132,7 @@ def _target_class(layer: Any, custom_objects: Mapping[str, Any]) -> Any:
             f"layer {layer.name!r} is of a class that is not part of Keras ({kind}): pass a Keras "
             f"3 class with the same options and weights, custom_objects={{{kind!r}: YourClass}}"
         )
-    target = getattr(keras.layers, _CLASSES.get(kind, kind), None)
+    target = getattr(_counterpart_module(layer), _CLASSES.get(kind, kind), None)
     if target is None:
         raise UnsupportedModelError(
             f"layer {layer.name!r} is a {kind}, which Keras 3 does not have: replace it, or pass "

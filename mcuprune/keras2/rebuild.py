@@ -19,8 +19,9 @@ def from_tf_keras(
     """Return the Keras 3 model that computes what a tf_keras (Keras 2) model computes.
 
     Every layer is made anew with the same name, options and weights (a ``/`` in a name becomes
-    ``_``); TensorFlow functions in the graph become operations of ``keras.ops``. Both models then
-    run on random input, and their outputs are compared. The model comes back uncompiled.
+    ``_``); TensorFlow functions in the graph become operations of ``keras.ops``. Every
+    layer and the models as a whole then run on random input, and their outputs are compared. The
+    model comes back uncompiled.
 
     Args:
         model: A built functional or Sequential model of ``tf_keras``, which is also ``tf.keras``

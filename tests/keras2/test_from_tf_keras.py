@@ -263,22 +263,45 @@ class Squared(NewScale):
 
 
 def test_difference_names_the_first_layer():
-    with pytest.raises(UnsupportedModelError, match=r"first layer that differs is 'own' \(OldScal"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"layer 'own' \(OldScale\) computes something else"
+    ):
         mcuprune.from_tf_keras(scaled(), custom_objects={"OldScale": Squared})
 
 
 def test_difference_inside_a_nested_model():
     inputs = layers.Input((4,))
     old = tf_keras.Model(inputs, layers.ReLU()(scaled()(layers.Dense(4)(inputs))))
-    with pytest.raises(UnsupportedModelError, match="first layer that differs is 'own'"):
+    with pytest.raises(UnsupportedModelError, match=r"layer 'own' .* computes something else"):
         mcuprune.from_tf_keras(old, custom_objects={"OldScale": Squared})
 
 
 def test_keras_3_computes_another_hard_sigmoid():
     inputs = layers.Input((4,))
     old = tf_keras.Model(inputs, layers.Activation("hard_sigmoid", name="gate")(inputs))
-    with pytest.raises(UnsupportedModelError, match="first layer that differs is 'gate'"):
+    with pytest.raises(UnsupportedModelError, match=r"layer 'gate' .* computes something else"):
         mcuprune.from_tf_keras(old)
+
+
+def test_difference_behind_a_saturated_softmax():
+    inputs = layers.Input((4,))
+    saturated = layers.Softmax()(1e4 * OldScale(2.0, name="own")(inputs))
+    with pytest.raises(UnsupportedModelError, match=r"layer 'own' .* computes something else"):
+        mcuprune.from_tf_keras(tf_keras.Model(inputs, saturated), {"OldScale": Squared})
+
+
+def test_nothing_finite_to_compare():
+    inputs = layers.Input((4,))
+    old = tf_keras.Model(inputs, layers.Dense(2)(inputs))
+    old.set_weights([np.full((4, 2), np.nan), np.zeros(2)])
+    with pytest.raises(UnsupportedModelError, match=r"no finite number.*check its weights for NaN"):
+        mcuprune.from_tf_keras(old)
+
+
+def test_models_that_want_positive_input():
+    inputs = layers.Input((4,))
+    old = tf_keras.Model(inputs, layers.Dense(2)(tf.math.log(inputs + 0.1)))
+    assert_same(old, mcuprune.from_tf_keras(old), np.ones((3, 4), "float32"))
 
 
 def test_weights_of_other_shapes():
@@ -375,7 +398,15 @@ def test_pruning_a_keras_2_model_says_how_to_convert_it():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "ResNet50", "DenseNet121"],
+    [
+        "MobileNet",
+        "MobileNetV2",
+        "MobileNetV3Small",
+        "EfficientNetB0",
+        "ResNet50",
+        "DenseNet121",
+        "ConvNeXtTiny",
+    ],
 )
 def test_applications(name, tmp_path):
     make = getattr(tf_keras.applications, name)
