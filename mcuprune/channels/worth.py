@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from mcuprune.channels.groups import Groups
-from mcuprune.cost.flash import flash_bytes
-from mcuprune.cost.macs import total_macs
-from mcuprune.cost.memory import arena_total, working_sets
+from mcuprune.cost.memory import working_sets
+from mcuprune.cost.open_costs import Costs, OpenCosts
+from mcuprune.ir.dim import Dim
 from mcuprune.ir.graph import Graph
-from mcuprune.planner.lifetimes import NEVER, lifetimes, step_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +64,7 @@ class _Needs:
 
 def _needs(costs: OpenCosts, widths: Mapping[str, int]) -> _Needs:
     at = costs.at(widths)
-    return _Needs(
-        costs.arena_head(at) + int(at.arena_tail), int(at.flash_bytes), int(at.macs)
-    )
+    return _Needs(costs.arena_head(at) + int(at.arena_tail), int(at.flash_bytes), int(at.macs))
 
 
 def _groups_at_peak(graph: Graph, present: Costs) -> set[str]:

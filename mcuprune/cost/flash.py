@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mcuprune.cost.flatbuffer_layout import OFFSET_BYTES, FlatbufferLayout
-from mcuprune.cost.rounding import is_whole
 from mcuprune.cost.runtime import read_table
-from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
+from mcuprune.ir.dim import Extent
+from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS, OPERATOR_OPTIONS, Option
 
 _INT_BYTES = 4
@@ -53,10 +53,10 @@ def flash_bytes(graph: Graph) -> Extent:
     signatures, empty buffers and metadata on top: for them take the size of the file.
 
     Args:
-        graph: A graph whose dimensions are numbers.
+        graph: A graph, its widths known or open.
 
     Returns:
-        An int, or a scalar tensor whose gradient counts alignment as the identity.
+        An int, or an open size for a graph with open widths.
     """
     layout, form = FlatbufferLayout(), load_file_format()
     codes = _operator_codes(graph)
@@ -146,7 +146,7 @@ def _write_tensor(
 
 def _write_quantization(layout: FlatbufferLayout, tensor: Tensor, is_last_axis: bool) -> None:
     scales = tensor.quantization_scales
-    is_quantized = not is_whole(scales) or scales > 0
+    is_quantized = bool(scales != 0)
     if is_quantized:
         layout.vector(scales * _SCALE_BYTES)
         layout.vector(scales * _ZERO_POINT_BYTES, _ZERO_POINT_BYTES)

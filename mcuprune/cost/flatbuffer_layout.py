@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mcuprune.cost.rounding import Cursor
-from mcuprune.ir.graph import Extent
+from mcuprune.cost.cursor import Cursor
+from mcuprune.ir.dim import Extent
 
 COUNT_BYTES = 4
 OFFSET_BYTES = 4
@@ -18,7 +18,7 @@ _VTABLE_ENTRY_BYTES = 2
 
 
 class FlatbufferLayout:
-    """Counts the bytes of a flatbuffer under construction; sizes may be tensors."""
+    """Counts the bytes of a flatbuffer under construction; sizes may be open."""
 
     def __init__(self) -> None:
         self._end = Cursor()
@@ -28,14 +28,16 @@ class FlatbufferLayout:
         """Add a vector.
 
         Args:
-            contents_bytes: Bytes of its elements (int or scalar tensor).
+            contents_bytes: Bytes of its elements, known or open.
             alignment_bytes: Alignment of the elements, at least that of the count.
         """
-        self._end = self._end.advance(contents_bytes, alignment_bytes).advance(COUNT_BYTES, 1)
+        self._end.advance(contents_bytes, alignment_bytes)
+        self._end.advance(COUNT_BYTES, 1)
 
     def string(self, text: str) -> None:
         """Add a string."""
-        self._end = self._end.advance(len(text.encode()) + 1, COUNT_BYTES).advance(COUNT_BYTES, 1)
+        self._end.advance(len(text.encode()) + 1, COUNT_BYTES)
+        self._end.advance(COUNT_BYTES, 1)
 
     def table(self, fields: Iterable[tuple[int, int]]) -> None:
         """Add a table.
@@ -50,7 +52,7 @@ class FlatbufferLayout:
             end = -(-end // size_bytes) * size_bytes + size_bytes
             written[slot] = end
         end = -(-end // OFFSET_BYTES) * OFFSET_BYTES + OFFSET_BYTES
-        self._end = self._end.advance(end - start, 1)
+        self._end.advance(end - start, 1)
         slots = range(max(written, default=-1) + 1)
         self._vtable((end - start, *(end - written.get(slot, end) for slot in slots)))
 
@@ -60,11 +62,11 @@ class FlatbufferLayout:
         Args:
             alignment_bytes: The widest alignment of anything in the file.
         """
-        self._end = self._end.advance(2 * OFFSET_BYTES, alignment_bytes)
+        self._end.advance(2 * OFFSET_BYTES, alignment_bytes)
         return self._end.total
 
     def _vtable(self, entries: tuple[int, ...]) -> None:
         if entries in self._vtables:
             return
         self._vtables.add(entries)
-        self._end = self._end.advance((1 + len(entries)) * _VTABLE_ENTRY_BYTES, 1)
+        self._end.advance((1 + len(entries)) * _VTABLE_ENTRY_BYTES, 1)

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from mcuprune.cost.operands import operand, result
-from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
+from mcuprune.ir.dim import Extent
+from mcuprune.ir.graph import Graph, Operator, Tensor
 
 _Rule: TypeAlias = Callable[[Graph, Operator], Extent]
 
 
 def total_macs(graph: Graph) -> Extent:
-    """Return the MACs of one inference (int, or scalar tensor for soft widths)."""
+    """Return the MACs of one inference, an open number for a graph with open widths."""
     return sum(operator_macs(graph, operator) for operator in graph.operators)
 
 
@@ -26,7 +27,7 @@ def operator_macs(graph: Graph, operator: Operator) -> Extent:
     """Return the MACs of one operator.
 
     Args:
-        graph: A graph whose dimensions are numbers (ints or scalar tensors).
+        graph: A graph, its widths known or open.
         operator: One of its operators.
 
     Raises:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mcuprune.cost.rounding import align_up, largest
 from mcuprune.cost.scratch import scratch_requests
 from mcuprune.cost.tail import arena_tail
-from mcuprune.ir.graph import Extent, Graph
+from mcuprune.ir.dim import Extent, align_up
+from mcuprune.ir.graph import Graph
 from mcuprune.planner.greedy import MemoryPlan, greedy_plan
 from mcuprune.planner.lifetimes import (
     BUFFER_ALIGNMENT_BYTES,
@@ -30,7 +30,7 @@ def live_tensors(graph: Graph) -> list[list[tuple[str, Extent]]]:
     """Return, per operator, the names and bytes of what must be in SRAM while it runs.
 
     Args:
-        graph: A graph whose dimensions are numbers (ints or scalar tensors).
+        graph: A graph, its widths known or open.
 
     Returns:
         For each operator pairs of name and bytes, each aligned up to 16 as the planner does;
@@ -59,15 +59,14 @@ def working_sets(graph: Graph) -> list[Extent]:
     """Return the bytes that must be in SRAM while each operator runs, in execution order.
 
     Args:
-        graph: A graph whose dimensions are numbers. With tensors the result is exact at whole
-            widths, and its gradient counts alignment as the identity.
+        graph: A graph, its widths known or open.
     """
     return [sum(size_bytes for _, size_bytes in tensors) for tensors in live_tensors(graph)]
 
 
-def largest_working_set(graph: Graph) -> Extent:
+def largest_working_set(graph: Graph) -> int:
     """Return the largest working set in bytes: no memory plan can be smaller."""
-    return largest(working_sets(graph))
+    return max(working_sets(graph), default=0)
 
 
 def arena_plan(graph: Graph) -> MemoryPlan:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from mcuprune.cost.operands import operand, result
-from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
+from mcuprune.ir.dim import Extent
+from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.planner.lifetimes import ScratchRequest
 
 _Rule: TypeAlias = Callable[[Graph, Operator], list[Extent]]
@@ -24,7 +25,7 @@ def scratch_requests(graph: Graph, pointer_bits: int = 64) -> tuple[ScratchReque
     """Return every request of a graph, in the order in which TFLM makes them.
 
     Args:
-        graph: A graph whose dimensions are numbers (ints or scalar tensors).
+        graph: A graph, its widths known or open.
         pointer_bits: Width of a pointer in the runtime, 64 or 32.
     """
     return tuple(

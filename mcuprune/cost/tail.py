@@ -13,11 +13,12 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
+from mcuprune.cost.cursor import Cursor
 from mcuprune.cost.operands import operand, result
-from mcuprune.cost.rounding import Cursor, is_whole
 from mcuprune.cost.runtime import Room, Runtime, load_runtime
 from mcuprune.cost.scratch import operator_scratch
-from mcuprune.ir.graph import Extent, Graph, Operator, Tensor
+from mcuprune.ir.dim import Extent, is_more_than_one
+from mcuprune.ir.graph import Graph, Operator, Tensor
 
 _INT_BYTES = 4
 _Rule: TypeAlias = Callable[[Graph, Operator, Runtime], list[Extent]]
@@ -31,7 +32,7 @@ class Allocation:
 
     Attributes:
         what: What it holds.
-        size_bytes: Bytes asked for (int or scalar tensor).
+        size_bytes: Bytes asked for, known or open.
         alignment_bytes: Its alignment.
         operator: Index of the operator it is for, None if for the model as a whole.
     """
@@ -46,16 +47,16 @@ def arena_tail(graph: Graph, pointer_bits: int = 64, runtime: str = "tflm-refere
     """Return the bytes in the tail of the arena.
 
     Args:
-        graph: A graph whose dimensions are numbers (ints or scalar tensors).
+        graph: A graph, its widths known or open.
         pointer_bits: 64 for a host, 32 for a microcontroller.
         runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`.
 
     Returns:
-        An int, or a scalar tensor whose gradient counts alignment as the identity.
+        An int, or an open size for a graph with open widths.
     """
     used = Cursor()
     for allocation in allocations(graph, load_runtime(runtime, pointer_bits)):
-        used = used.advance(allocation.size_bytes, allocation.alignment_bytes)
+        used.advance(allocation.size_bytes, allocation.alignment_bytes)
     return used.total
 
 
@@ -132,8 +133,7 @@ def _io_tensors(tensors: list[Tensor], runtime: Runtime) -> Iterator[Allocation]
 
 
 def _is_quantized(tensor: Tensor) -> bool:
-    scales = tensor.quantization_scales
-    return not is_whole(scales) or scales > 0
+    return bool(tensor.quantization_scales != 0)
 
 
 def _prepared(graph: Graph, operator: Operator, runtime: Runtime) -> list[Extent]:
@@ -155,8 +155,9 @@ def _per_channel_if_quantized_so(graph: Graph, operator: Operator, _: Runtime) -
     """fully_connected_common.cc: the same, only for weights with a scale per channel."""
     weights, data = operand(graph, operator, 1), operand(graph, operator, 0)
     scales = weights.quantization_scales
-    is_single = is_whole(scales) and scales <= 1
-    return [] if data.dtype == "float32" or is_single else [scales * _INT_BYTES] * 2
+    if data.dtype == "float32" or scales == 0:
+        return []
+    return [scales * is_more_than_one(scales) * _INT_BYTES] * 2
 
 
 def _softmax_tables(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:

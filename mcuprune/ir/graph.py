@@ -1,66 +1,19 @@
 """Tensors, operators and graphs: the network as the device executes it.
 
-A dimension is an ``int``, or a :class:`Dim` while the width of a coupling group is still open.
-:meth:`Graph.at` puts widths in. With ints the result is an exact graph; with tensors the same
-cost formulas give the same numbers with gradients.
+A dimension is an ``int``, or a :class:`~mcuprune.ir.dim.Dim` while the width of a coupling group is
+still open. :meth:`Graph.at` puts widths in. The cost formulas take both graphs: over open widths
+they give a :class:`~mcuprune.ir.dim.Dim`, too.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
+from mcuprune.ir.dim import Dim, Extent, ceil_div
 
-@dataclasses.dataclass(frozen=True)
-class Dim:
-    """A dimension that depends on widths: ``constant + sum(factor * width)``.
-
-    Attributes:
-        constant: The part that no width changes, in elements.
-        terms: Pairs of (name of the width, factor), sorted by name, each name once.
-
-    >>> (Dim.width("a") * 4 + Dim.width("b") + 3).at({"a": 10, "b": 2})
-    45
-    """
-
-    constant: int = 0
-    terms: tuple[tuple[str, int], ...] = ()
-
-    @staticmethod
-    def width(name: str) -> Dim:
-        """Return the dimension that equals the width ``name``."""
-        return Dim(0, ((name, 1),))
-
-    def __add__(self, other: Dim | int) -> Dim:
-        if isinstance(other, int):
-            return Dim(self.constant + other, self.terms)
-        total = dict(self.terms)
-        for name, factor in other.terms:
-            total[name] = total.get(name, 0) + factor
-        return Dim(self.constant + other.constant, tuple(sorted(total.items())))
-
-    __radd__ = __add__
-
-    def __mul__(self, factor: int) -> Dim:
-        return Dim(self.constant * factor, tuple((n, f * factor) for n, f in self.terms))
-
-    __rmul__ = __mul__
-
-    def at(self, widths: Mapping[str, Any]) -> Any:
-        """Evaluate with a number (int or scalar tensor) for each width.
-
-        Raises:
-            KeyError: A width is missing.
-        """
-        value: Any = self.constant
-        for name, factor in self.terms:
-            value = value + widths[name] * factor
-        return value
-
-
-# int, Dim (width still open) or a scalar tensor (soft width): formulas treat them alike.
-Extent: TypeAlias = Any
+__all__ = ["Dim", "Extent", "Graph", "Operator", "Tensor"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +58,7 @@ class Tensor:
         """Bytes of the contents, whole bytes for sub-byte types."""
         if self.bits % 8 == 0:
             return self.elements * (self.bits // 8)
-        return (self.elements * self.bits + 7) // 8
+        return ceil_div(self.elements * self.bits, 8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +115,7 @@ class Graph:
         """Return the graph with every open dimension evaluated.
 
         Args:
-            widths: An int or a scalar tensor for each width.
+            widths: An int for each width.
         """
 
         def value(dim: Extent) -> Extent:

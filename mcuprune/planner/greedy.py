@@ -47,32 +47,59 @@ def greedy_plan(buffers: Sequence[Buffer]) -> MemoryPlan:
     >>> plan.offsets_bytes, plan.size_bytes
     ((64, 0, 64), 96)
     """
-    offsets: dict[int, int] = {}
-    placed: list[int] = []  # by offset; of equal offsets the one placed earlier first
-    for index in _placing_order(buffers):
-        prescribed = buffers[index].offline_offset_bytes
-        if prescribed is None:
-            in_use = [i for i in placed if buffers[i].meets(buffers[index])]
-            offsets[index] = _lowest_gap(buffers, offsets, in_use, buffers[index].size_bytes)
-        else:
-            offsets[index] = prescribed
-        bisect.insort_right(placed, index, key=lambda i: offsets[i])
-    return MemoryPlan(tuple(buffers), tuple(offsets[i] for i in range(len(buffers))))
+    sizes_bytes = [buffer.size_bytes for buffer in buffers]
+    prescribed = [buffer.offline_offset_bytes for buffer in buffers]
+    offsets_bytes = place(sizes_bytes, neighbours(buffers), prescribed)
+    return MemoryPlan(tuple(buffers), tuple(offsets_bytes))
 
 
-def _placing_order(buffers: Sequence[Buffer]) -> list[int]:
-    prescribed = [i for i, b in enumerate(buffers) if b.offline_offset_bytes is not None]
-    free = [i for i, b in enumerate(buffers) if b.offline_offset_bytes is None]
-    return prescribed + sorted(free, key=lambda i: (-buffers[i].size_bytes, -i))
+def neighbours(buffers: Sequence[Buffer]) -> list[list[int]]:
+    """Return for each buffer the others that are in use at some same step; sizes play no part."""
+    return [
+        [j for j, other in enumerate(buffers) if i != j and buffer.meets(other)]
+        for i, buffer in enumerate(buffers)
+    ]
 
 
-def _lowest_gap(
-    buffers: Sequence[Buffer], offsets: dict[int, int], in_use: Sequence[int], size_bytes: int
-) -> int:
-    """Return the lowest offset with ``size_bytes`` free below the next buffer in use."""
+def place(
+    sizes_bytes: Sequence[int],
+    neighbours: Sequence[Sequence[int]],
+    prescribed: Sequence[int | None],
+) -> list[int]:
+    """Return the offset of each buffer.
+
+    Apart from :func:`greedy_plan` for those who plan the same buffers at many sizes.
+
+    Args:
+        sizes_bytes: Size of each buffer.
+        neighbours: Who is in use together with it.
+        prescribed: Its offset where the file gives one.
+    """
+    offsets = [0] * len(sizes_bytes)
+    # Per buffer the pieces of memory that placed neighbours hold: offset, turn, end. Those of
+    # equal offsets lie in the order in which they were placed.
+    taken: list[list[tuple[int, int, int]]] = [[] for _ in sizes_bytes]
+    for turn, index in enumerate(_placing_order(sizes_bytes, prescribed)):
+        size_bytes, given = sizes_bytes[index], prescribed[index]
+        offset = _lowest_gap(taken[index], size_bytes) if given is None else given
+        offsets[index] = offset
+        held = (offset, turn, offset + size_bytes)
+        for neighbour in neighbours[index]:
+            bisect.insort(taken[neighbour], held)
+    return offsets
+
+
+def _placing_order(sizes_bytes: Sequence[int], prescribed: Sequence[int | None]) -> list[int]:
+    first = [i for i, offset in enumerate(prescribed) if offset is not None]
+    free = [i for i, offset in enumerate(prescribed) if offset is None]
+    return first + sorted(free, key=lambda i: (-sizes_bytes[i], -i))
+
+
+def _lowest_gap(taken: Sequence[tuple[int, int, int]], size_bytes: int) -> int:
+    """Return the lowest offset with ``size_bytes`` free below the next piece taken."""
     candidate = 0
-    for index in in_use:
-        if offsets[index] - candidate >= size_bytes:
+    for offset, _, end in taken:
+        if offset - candidate >= size_bytes:
             break
-        candidate = max(candidate, offsets[index] + buffers[index].size_bytes)
+        candidate = max(candidate, end)
     return candidate

@@ -12,7 +12,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from mcuprune.ir.graph import Extent, Graph
+from mcuprune.ir.dim import Extent, align_up
+from mcuprune.ir.graph import Graph
 
 # MicroArenaBufferAlignment() in tensorflow/lite/micro/micro_arena_constants.h.
 BUFFER_ALIGNMENT_BYTES = 16
@@ -26,7 +27,7 @@ class ScratchRequest:
 
     Attributes:
         operator: Index of the operator.
-        size_bytes: Bytes asked for, before alignment (int or scalar tensor).
+        size_bytes: Bytes asked for, before alignment, known or open.
     """
 
     operator: int
@@ -58,14 +59,14 @@ class Buffer:
 
     Attributes:
         tensor: Index of the tensor, None for scratch memory.
-        size_bytes: Size, a multiple of 16.
+        size_bytes: Size, a multiple of 16; open in a graph with open widths.
         first_step: First step at which it is in use.
         last_step: Last step at which it is in use (inclusive).
         offline_offset_bytes: Offset that the file prescribes, None if the planner is free.
     """
 
     tensor: int | None
-    size_bytes: int
+    size_bytes: Extent
     first_step: int
     last_step: int
     offline_offset_bytes: int | None = None
@@ -95,10 +96,10 @@ def lifetimes(graph: Graph) -> tuple[Lifetime, ...]:
 
 
 def buffers(graph: Graph, scratch: Sequence[ScratchRequest] = ()) -> tuple[Buffer, ...]:
-    """Return the buffers of a graph with int dimensions, in the order in which TFLM adds them.
+    """Return the buffers of a graph in the order in which TFLM adds them.
 
     Args:
-        graph: A graph whose dimensions are ints.
+        graph: A graph, its widths known or open.
         scratch: What the kernels ask for, in the order of the operators.
 
     Returns:
@@ -107,7 +108,7 @@ def buffers(graph: Graph, scratch: Sequence[ScratchRequest] = ()) -> tuple[Buffe
     tensors = [
         Buffer(
             tensor=life.tensor,
-            size_bytes=_aligned(graph.tensors[life.tensor].size_bytes),
+            size_bytes=align_up(graph.tensors[life.tensor].size_bytes, BUFFER_ALIGNMENT_BYTES),
             first_step=life.first_step,
             last_step=life.last_step,
             offline_offset_bytes=_offline_offset(graph, life.tensor),
@@ -115,10 +116,15 @@ def buffers(graph: Graph, scratch: Sequence[ScratchRequest] = ()) -> tuple[Buffe
         for life in lifetimes(graph)
     ]
     working = [
-        Buffer(None, _aligned(s.size_bytes), step_of(s.operator), step_of(s.operator))
-        for s in scratch
+        Buffer(
+            tensor=None,
+            size_bytes=align_up(request.size_bytes, BUFFER_ALIGNMENT_BYTES),
+            first_step=step_of(request.operator),
+            last_step=step_of(request.operator),
+        )
+        for request in scratch
     ]
-    return tuple(b for b in [*tensors, *working] if b.size_bytes > 0 or b.tensor is None)
+    return tuple(b for b in [*tensors, *working] if b.size_bytes != 0 or b.tensor is None)
 
 
 def _used_steps(graph: Graph) -> tuple[dict[int, int], dict[int, int]]:
@@ -150,7 +156,3 @@ def _is_planned(graph: Graph, index: int) -> bool:
 def _offline_offset(graph: Graph, index: int) -> int | None:
     offset = -1 if graph.offline_offsets is None else graph.offline_offsets[index]
     return None if offset < 0 else offset
-
-
-def _aligned(size_bytes: int) -> int:
-    return -(-size_bytes // BUFFER_ALIGNMENT_BYTES) * BUFFER_ALIGNMENT_BYTES

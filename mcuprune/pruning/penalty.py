@@ -9,40 +9,39 @@ has to be tuned by hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from mcuprune.cost.soft import Soft
+import numpy as np
+
+from mcuprune.cost.formulas import FloatArray
 
 # Of the quadratic term. A network 10% over its target pays an extra price of 2.
 CURVATURE = 20.0
 
 
 def penalty(
-    terms: Mapping[str, Sequence[Soft | float]],
+    terms: Mapping[str, FloatArray],
     targets: Mapping[str, float],
     multipliers: Mapping[str, float],
-) -> Soft:
-    """Return the penalty with its derivative by each width.
+) -> tuple[float, dict[str, FloatArray]]:
+    """Return the penalty and its derivative by each term.
 
     Args:
         terms: Per resource, terms (bytes or MACs) that shall not exceed its target.
         targets: Target per resource, in the terms' unit.
         multipliers: Strength per resource, at least 0.
 
-    Returns:
-        0 without slopes when no term exceeds its target.
-
-    >>> width = Soft.width("conv", 8.0)
-    >>> penalty({"sram": [width * 10]}, {"sram": 80.0}, {"sram": 1.0})
-    Soft(value=0.0, slopes={})
+    >>> penalty({"sram": np.array([80.0])}, {"sram": 80.0}, {"sram": 1.0})
+    (0.0, {'sram': array([0.])})
+    >>> penalty({"sram": np.array([120.0])}, {"sram": 80.0}, {"sram": 1.0})
+    (3.0, {'sram': array([0.1375])})
     """
-    total = Soft(0.0, {})
+    total, slopes = 0.0, {}
     for name, values in terms.items():
-        for value in values:
-            excess = Soft(0.0, {}) + value / targets[name] - 1.0
-            if excess.value > 0:
-                total = total + excess * multipliers[name] + excess * excess * (CURVATURE / 2)
-    return total
+        excess = np.maximum(values / targets[name] - 1.0, 0.0)
+        total += float(np.sum(multipliers[name] * excess + CURVATURE / 2 * excess**2))
+        slopes[name] = (excess > 0) * (multipliers[name] + CURVATURE * excess) / targets[name]
+    return total, slopes
 
 
 def ascend(multiplier: float, excess: float, rate: float) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mcuprune.cost.soft import Soft
 from mcuprune.pruning.penalty import ascend, penalty
 from mcuprune.pruning.schedule import target
 from mcuprune.pruning.usage import ResourceModel
@@ -25,7 +24,8 @@ class Prices:
     def __init__(self, limits: Mapping[str, int], reference: Mapping[str, int]) -> None:
         self._limits, self._reference = dict(limits), dict(reference)
         self._multipliers = dict.fromkeys(limits, 0.0)
-        self._penalty = Soft(0.0, {})
+        self._penalty = 0.0
+        self._slopes: Mapping[str, float] = {}
 
     @property
     def multipliers(self) -> dict[str, float]:
@@ -35,11 +35,11 @@ class Prices:
     @property
     def penalty(self) -> float:
         """The penalty at the widths of the last move."""
-        return self._penalty.value
+        return self._penalty
 
     def of(self, group: str) -> float:
         """Return the penalty's derivative by a group's width at the last move."""
-        return self._penalty.slopes.get(group, 0.0)
+        return self._slopes.get(group, 0.0)
 
     def targets(self, fraction: float) -> dict[str, float]:
         """Return the target per resource at a share of the pruning phase."""
@@ -57,9 +57,10 @@ class Prices:
             widths: Soft width of each group.
         """
         targets = self.targets(fraction)
-        terms = resources.soft_terms(widths)
-        for name, values in terms.items():
-            needed = max(term.value if isinstance(term, Soft) else term for term in values)
-            excess = max(-MOST_EXCESS, min(needed / targets[name] - 1.0, MOST_EXCESS))
+        waste = resources.waste({name: max(1, round(width)) for name, width in widths.items()})
+        needs = resources.needs(widths, waste)
+        for name, terms in needs.terms.items():
+            excess = max(-MOST_EXCESS, min(float(terms.max()) / targets[name] - 1.0, MOST_EXCESS))
             self._multipliers[name] = ascend(self._multipliers[name], excess, ASCENT_RATE)
-        self._penalty = penalty(terms, targets, self._multipliers)
+        self._penalty, by_term = penalty(needs.terms, targets, self._multipliers)
+        self._slopes = needs.slopes(by_term)

@@ -9,7 +9,8 @@ alike and all groups cost alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +18,35 @@ import numpy.typing as npt
 from mcuprune.pruning.allowed import Allowed
 
 Widths = dict[str, int]
-Needs = Mapping[str, Sequence[int]]
-Measure = Callable[[Mapping[str, int]], Needs]
 FloatArray = npt.NDArray[np.float64]
+
+
+class Needs(Protocol):
+    """What widths need: see :class:`mcuprune.pruning.usage.Needs`."""
+
+    @property
+    def terms(self) -> Mapping[str, FloatArray]:
+        """Per resource, the terms none of which may exceed the limit."""
+        ...
+
+
+class Measure(Protocol):
+    """Counts widths: see :class:`mcuprune.pruning.usage.ResourceModel`."""
+
+    def needs(self, widths: Mapping[str, int], waste: float = 1.0) -> Needs:
+        """Return a lower bound of each resource, the arena's working sets times ``waste``."""
+        ...
+
+    def waste(self, widths: Mapping[str, int]) -> float:
+        """Return the waste that makes the bound exact."""
+        ...
 
 
 class Projection:
     """Searches whole widths by exact counting.
 
     Args:
-        measure: Gives at widths, per resource, the terms none of which may exceed the limit.
+        measure: Counts what widths need.
         limits: Upper limit per resource.
         scores: Importance share of each channel per group.
         allowed: Widths that each group may take.
@@ -41,7 +61,7 @@ class Projection:
     ) -> None:
         self._measure = measure
         self._limits = limits
-        self._curves = {name: np.cumsum(np.sort(s)[::-1]) for name, s in scores.items()}
+        self._worth = {name: _logs_of_kept_shares(shares) for name, shares in scores.items()}
         self._allowed = allowed
 
     def run(self, start: Mapping[str, int]) -> Widths:
@@ -56,19 +76,42 @@ class Projection:
         widths = {name: self._allowed[name].nearest(width) for name, width in start.items()}
         return self._fill(self._shrink(widths))
 
+    def worth(self, widths: Mapping[str, int]) -> float:
+        """Return the sum of the logarithms of the kept importance shares."""
+        return float(sum(self._worth[name][width - 1] for name, width in widths.items()))
+
     def _shrink(self, widths: Widths) -> Widths:
         known: dict[str, float] = {}
-        while (excess := self._excess(self._measure(widths))) > 0:
+        while True:
+            waste, excess = self._excess(widths)
+            if excess <= 0:
+                return widths
             steps = self._steps_down(widths, excess)
             if not steps:
                 raise ValueError("the smallest allowed widths exceed the limits")
-            widths = self._cheapest(widths, steps, excess, known)
-        return widths
+            name = self._cheapest(widths, steps, waste, excess, known)
+            widths = {**widths, name: steps[name]}
+
+    def _excess(self, widths: Widths) -> tuple[float, float]:
+        """Return the waste to count with and the excess.
+
+        Memory is planned only where the working sets fit; before, the plan has no say.
+        """
+        excess = self._over(self._measure.needs(widths))
+        if excess > 0:
+            return 1.0, excess
+        waste = self._measure.waste(widths)
+        return waste, self._over(self._measure.needs(widths, waste)) if waste > 1 else excess
 
     def _cheapest(
-        self, widths: Widths, steps: Mapping[str, Widths], excess: float, known: dict[str, float]
-    ) -> Widths:
-        """Return the step that loses the least worth per share of excess removed.
+        self,
+        widths: Widths,
+        steps: Mapping[str, int],
+        waste: float,
+        excess: float,
+        known: dict[str, float],
+    ) -> str:
+        """Return the group whose step loses the least worth per share of excess removed.
 
         A rate measured earlier (``known``) can only have risen while other groups narrowed, so a
         step whose fresh rate is still the lowest wins without measuring the rest anew.
@@ -77,69 +120,84 @@ class Projection:
         while True:
             name = min(steps, key=lambda name: (known.get(name, -math.inf), name in fresh))
             if name in fresh:
-                return steps[name]
-            known[name] = self._loss_rate(widths, steps[name], excess)
+                return name
+            needs = self._measure.needs({**widths, name: steps[name]}, waste)
+            removed = excess - self._over(needs)
+            lost = -self._gained(name, widths[name], steps[name])
+            known[name] = lost / removed if removed > 0 else math.inf
             fresh.add(name)
 
-    def _loss_rate(self, widths: Widths, step: Widths, excess: float) -> float:
-        removed = excess - self._excess(self._measure(step))
-        lost = self.worth(widths) - self.worth(step)
-        return lost / removed if removed > 0 else math.inf
-
     def _fill(self, widths: Widths) -> Widths:
-        used, steps = self._measure(widths), self._steps_up(widths)
+        steps, known = self._steps_up(widths), dict.fromkeys(widths, math.inf)
         while steps:
-            rates = {}
-            for name, step in list(steps.items()):
-                needs = self._measure(step)
-                if self._excess(needs) > 0:
-                    # Nor will it fit once other groups are wider.
-                    del steps[name]
-                else:
-                    rates[name] = self._gain_rate(widths, step, used, needs)
-            if rates:
-                widths = steps[max(rates, key=lambda name: rates[name])]
-                used = self._measure(widths)
+            name = self._best(widths, steps, known)
+            if name is None:
+                break
+            wider = {**widths, name: steps[name]}
+            if self._excess(wider)[1] > 0:
+                del steps[name]
+                continue
+            widths = wider
             still_open = self._steps_up(widths)
             steps = {name: still_open[name] for name in steps if name in still_open}
         return widths
 
-    def _gain_rate(self, widths: Widths, step: Widths, used: Needs, needs: Needs) -> float:
-        """Return worth gained per share of the slack that the step takes."""
-        gained = self.worth(step) - self.worth(widths)
-        taken = max(
-            (max(needs[name]) - max(used[name])) / max(limit - max(used[name]), 1)
+    def _best(self, widths: Widths, steps: dict[str, int], known: dict[str, float]) -> str | None:
+        """Return the group whose step gains the most worth per share of the slack that it takes.
+
+        Rates only fall while groups widen, so that here, too, most need not be measured anew.
+        Steps that do not fit are taken out: nor will they once other groups are wider.
+        """
+        used = self._measure.needs(widths)
+        fresh: set[str] = set()
+        while steps:
+            name = max(steps, key=lambda name: (known[name], name in fresh))
+            if name in fresh:
+                return name
+            needs = self._measure.needs({**widths, name: steps[name]})
+            if self._over(needs) > 0:
+                del steps[name]
+            else:
+                gained = self._gained(name, widths[name], steps[name])
+                known[name] = gained / max(self._taken(used, needs), 1e-9)
+                fresh.add(name)
+        return None
+
+    def _taken(self, used: Needs, needs: Needs) -> float:
+        """Return the largest share of the slack of any resource that is taken."""
+        shares = []
+        for name, limit in self._limits.items():
+            before, after = float(used.terms[name].max()), float(needs.terms[name].max())
+            shares.append((after - before) / max(limit - before, 1.0))
+        return max(shares)
+
+    def _over(self, needs: Needs) -> float:
+        """Return the sum of the shares by which terms exceed their limits; 0 if none does."""
+        return sum(
+            float(np.maximum(needs.terms[name] / limit - 1.0, 0.0).sum())
             for name, limit in self._limits.items()
         )
-        return gained / max(taken, 1e-9)
 
-    def _excess(self, needs: Needs) -> float:
-        """Return the sum of the shares by which terms exceed their limits; 0 if none does."""
-        over = [term / limit - 1.0 for name, limit in self._limits.items() for term in needs[name]]
-        return sum(share for share in over if share > 0)
+    def _gained(self, name: str, width: int, wider: int) -> float:
+        curve = self._worth[name]
+        return float(curve[wider - 1] - curve[width - 1])
 
-    def worth(self, widths: Mapping[str, int]) -> float:
-        """Return the sum of the logarithms of the kept importance shares."""
-        return float(
-            sum(np.log(max(self._curves[name][width - 1], 1e-12)) for name, width in widths.items())
-        )
-
-    def _steps_down(self, widths: Widths, excess: float) -> dict[str, Widths]:
-        """Return a narrower step per group, coarse while the limits are far."""
+    def _steps_down(self, widths: Widths, excess: float) -> dict[str, int]:
+        """Return a narrower width per group, coarse while the limits are far."""
         divisor = 4 if excess > 1 else 16 if excess > 0.05 else None
         steps = {}
         for name, width in widths.items():
             allowed = self._allowed[name]
             count = max(1, width // divisor // allowed.multiple) if divisor else 1
-            lower = allowed.narrower(width, count)
-            if lower < width:
-                steps[name] = {**widths, name: lower}
-        return steps
+            steps[name] = allowed.narrower(width, count)
+        return {name: lower for name, lower in steps.items() if lower < widths[name]}
 
-    def _steps_up(self, widths: Widths) -> dict[str, Widths]:
-        steps = {}
-        for name, width in widths.items():
-            higher = self._allowed[name].wider(width)
-            if higher > width:
-                steps[name] = {**widths, name: higher}
-        return steps
+    def _steps_up(self, widths: Widths) -> dict[str, int]:
+        steps = {name: self._allowed[name].wider(width) for name, width in widths.items()}
+        return {name: higher for name, higher in steps.items() if higher > widths[name]}
+
+
+def _logs_of_kept_shares(shares: FloatArray) -> FloatArray:
+    """Return for each width the logarithm of the share that the most important channels hold."""
+    kept = np.cumsum(np.sort(shares)[::-1])
+    return np.asarray(np.log(np.maximum(kept, 1e-12)))

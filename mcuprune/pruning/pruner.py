@@ -12,6 +12,7 @@ from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
 from mcuprune.channels.optimizer import Slice, rebuild_optimizer, slice_slots
 from mcuprune.channels.surgery import cut
+from mcuprune.cost.open_costs import OpenCosts
 from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
@@ -184,7 +185,7 @@ class Pruner:
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())
-        self._resources = ResourceModel(graph, self._fixed(), tuple(self._limits))
+        self._resources = ResourceModel(OpenCosts(graph), self._fixed(), tuple(self._limits))
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]
@@ -255,7 +256,7 @@ class Pruner:
         assert self._gates is not None
         shares, gates = self._importance.scores(self._full), self._gates.values()
         limits = {n: math.ceil(t) for n, t in self._prices.targets(fraction).items()}
-        search = Projection(self._resources.exact_terms, limits, shares, self._allowed(fraction))
+        search = Projection(self._resources, limits, shares, self._allowed(fraction))
         widths = search.run(self._whole())
         kept = most_important(gates, shares, widths)
         last = fraction >= 1.0 or all(width == 1 for width in widths.values())
@@ -277,7 +278,7 @@ class Pruner:
             self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
 
     def _narrow(self, groups: Groups) -> None:
-        """Take note of the groups that a cut has left; the graph's widths are open, it stays."""
+        """Take note of the groups that a cut has left; costs are known at open widths."""
         self._groups = groups
         self._prunable = [group for group in self._prunable_of(groups) if group.name in self._full]
         self._full = {group.name: group.width for group in self._prunable}

@@ -4,26 +4,55 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
-from mcuprune.cost.flash import flash_bytes
-from mcuprune.cost.macs import total_macs
-from mcuprune.cost.memory import arena_head, arena_tail, working_sets
-from mcuprune.cost.soft import Soft
-from mcuprune.ir.graph import Graph
+import numpy as np
+
+from mcuprune.cost.formulas import FloatArray
+from mcuprune.cost.open_costs import Costs, OpenCosts
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """The terms of each limited resource at certain widths, none of which may exceed its limit.
+
+    Attributes:
+        terms: Bytes of arena and flash, or MACs, per resource. Every operator's working set with
+            the tail is a term of the arena.
+        waste: What the working sets are multiplied by in the terms of the arena.
+    """
+
+    terms: Mapping[str, FloatArray]
+    waste: float
+    _of: OpenCosts
+    _costs: Costs
+
+    def slopes(self, weights: Mapping[str, FloatArray]) -> dict[str, float]:
+        """Return the derivative by each width of the sum of all terms, each times its weight.
+
+        Args:
+            weights: Per resource, as many as terms.
+        """
+        arena = weights.get("sram", np.zeros(1))
+        return self._of.slopes(
+            self._costs,
+            working_sets=arena * self.waste,
+            arena_tail=float(arena.sum()),
+            flash_bytes=float(weights.get("flash", np.zeros(1)).sum()),
+            macs=float(weights.get("macs", np.zeros(1)).sum()),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class ResourceModel:
-    """Resources as functions of the widths of a graph.
+    """Resources as functions of the widths of a network.
 
     Attributes:
-        graph: A graph whose dimensions are open (``ir.graph.Dim``).
+        costs: The network's costs at open widths.
         fixed: Width of each group that does not change.
         limited: The resources that are asked for (``"sram"``, ``"flash"``, ``"macs"``).
     """
 
-    graph: Graph
+    costs: OpenCosts
     fixed: Mapping[str, int]
     limited: tuple[str, ...]
 
@@ -33,53 +62,40 @@ class ResourceModel:
         Args:
             widths: Channels of each group that changes.
         """
-        return {name: int(max(terms)) for name, terms in self.exact_terms(widths).items()}
+        costs = self._at(widths)
+        needed = {"flash": costs.flash_bytes, "macs": costs.macs}
+        if "sram" in self.limited:
+            needed["sram"] = self.costs.arena_head(costs) + costs.arena_tail
+        return {name: int(needed[name]) for name in self.limited}
 
-    def exact_terms(self, widths: Mapping[str, int]) -> dict[str, list[int]]:
-        """Return the terms whose largest is each resource, at whole widths.
+    def needs(self, widths: Mapping[str, float], waste: float = 1.0) -> Needs:
+        """Return the terms whose largest is each resource, at whole or soft widths.
 
-        The arena's first term is the one that counts, head under the greedy plan and tail; the
-        others, never larger, are each operator's working set and tail.
-        """
-        graph = self._at(widths)
-        heads = [arena_head(graph), *working_sets(graph)] if "sram" in self.limited else []
-        return self._terms(graph, heads)
-
-    def soft_terms(self, widths: Mapping[str, float]) -> dict[str, list[Any]]:
-        """Return the terms whose largest is each resource, at soft widths.
-
-        Every operator's working set is a term of the arena, so that all that exceed the target
-        are pushed down together and not only the largest. They are scaled by what TFLM's greedy
-        plan wastes at the nearest whole widths.
+        The arena's terms are what no memory plan can go below, so that at whole widths a network
+        with a term over the limit exceeds it. Times the waste of the plan (:meth:`waste`), the
+        largest is the arena.
 
         Args:
-            widths: Soft width of each group that changes.
-
-        Returns:
-            ``cost.soft.Soft`` numbers, or plain ones where no width has a say.
+            widths: Width of each group that changes.
+            waste: What to multiply the working sets by.
         """
-        graph = self._at({name: Soft.width(name, width) for name, width in widths.items()})
-        heads: list[Any] = []
-        if "sram" in self.limited:
-            wasted = self.head_factor({name: max(1, round(w)) for name, w in widths.items()})
-            heads = [size * wasted for size in working_sets(graph)]
-        return self._terms(graph, heads)
+        costs = self._at(widths)
+        terms = {
+            "sram": costs.working_sets * waste + costs.arena_tail,
+            "flash": np.array([costs.flash_bytes]),
+            "macs": np.array([costs.macs]),
+        }
+        return Needs({name: terms[name] for name in self.limited}, waste, self.costs, costs)
 
-    def _terms(self, graph: Graph, heads: list[Any]) -> dict[str, list[Any]]:
-        terms: dict[str, list[Any]] = {}
-        if "sram" in self.limited:
-            tail = arena_tail(graph)
-            terms["sram"] = [head + tail for head in heads]
-        if "flash" in self.limited:
-            terms["flash"] = [flash_bytes(graph)]
-        if "macs" in self.limited:
-            terms["macs"] = [total_macs(graph)]
-        return terms
+    def waste(self, widths: Mapping[str, int]) -> float:
+        """Return arena head over largest working set at whole widths, at least 1.
 
-    def head_factor(self, widths: Mapping[str, int]) -> float:
-        """Return arena head over largest working set at whole widths, at least 1."""
-        graph = self._at(widths)
-        return max(1.0, arena_head(graph) / int(max(working_sets(graph))))
+        TFLM's greedy plan has gaps for some networks. 1 if the arena is not limited.
+        """
+        if "sram" not in self.limited:
+            return 1.0
+        costs = self._at(widths)
+        return max(1.0, self.costs.arena_head(costs) / float(costs.working_sets.max()))
 
-    def _at(self, widths: Mapping[str, Any]) -> Graph:
-        return self.graph.at({**self.fixed, **widths})
+    def _at(self, widths: Mapping[str, float]) -> Costs:
+        return self.costs.at({**self.fixed, **widths})

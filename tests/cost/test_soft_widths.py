@@ -1,11 +1,12 @@
 """The formulas at soft widths: the exact number at whole widths, and true slopes."""
 
+import numpy as np
 import pytest
-import tensorflow as tf
 
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import total_macs
-from mcuprune.cost.memory import arena_tail, largest_working_set, working_sets
+from mcuprune.cost.memory import arena_tail, working_sets
+from mcuprune.cost.open_costs import OpenCosts
 from mcuprune.ir.graph import Dim, Graph, Operator, Tensor
 
 A, B = Dim.width("a"), Dim.width("b")
@@ -49,48 +50,38 @@ def network() -> Graph:
     return Graph("soft", tensors, operators, (0,), (14,))
 
 
-RESOURCES = {
+COSTS = {
+    "macs": lambda costs: costs.macs,
+    "arena_tail": lambda costs: costs.arena_tail,
+    "flash_bytes": lambda costs: costs.flash_bytes,
+    "working_sets": lambda costs: costs.working_sets[2],
+}
+WEIGHTS = {**dict.fromkeys(COSTS, 1.0), "working_sets": np.array([0.0, 0.0, 1.0, 0.0, 0.0])}
+EXACT = {
     "macs": total_macs,
-    "tail": arena_tail,
-    "flash": flash_bytes,
-    "largest working set": largest_working_set,
-    "third working set": lambda graph: working_sets(graph)[2],
+    "arena_tail": arena_tail,
+    "flash_bytes": flash_bytes,
+    "working_sets": lambda graph: working_sets(graph)[2],
 }
 WIDTHS = [(16, 32), (1, 1), (5, 23), (48, 16), (7, 64), (33, 2)]
 
 
 @pytest.mark.parametrize("widths", WIDTHS)
-@pytest.mark.parametrize("resource", RESOURCES)
-def test_soft_equals_exact_at_whole_widths(resource, widths):
-    count = RESOURCES[resource]
-    exact = count(network().at(dict(zip("ab", widths, strict=True))))
-    soft = count(
-        network().at({n: tf.constant(float(w)) for n, w in zip("ab", widths, strict=True)})
-    )
+@pytest.mark.parametrize("cost", COSTS)
+def test_open_equals_closed_at_whole_widths(cost, widths):
+    at = dict(zip("ab", widths, strict=True))
+    exact = EXACT[cost](network().at(at))
     assert isinstance(exact, int)
-    assert float(soft) == exact
+    assert COSTS[cost](OpenCosts(network()).at(at)) == exact
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize("cost", COSTS)
 @pytest.mark.parametrize("name", ["a", "b"])
-def test_gradient_is_the_slope_of_the_exact_number(resource, name):
+def test_slopes_are_those_of_the_exact_number(cost, name):
     """Over steps of 16 channels every size moves by whole multiples of its alignment."""
-    count, widths = RESOURCES[resource], {"a": 16, "b": 32}
-    ahead = count(network().at({**widths, name: widths[name] + 16}))
-    slope = (ahead - count(network().at(widths))) / 16
-    variables = {n: tf.Variable(float(w)) for n, w in widths.items()}
-    with tf.GradientTape() as tape:
-        soft = count(network().at(variables))
-    gradient = tape.gradient(soft, variables[name], unconnected_gradients="zero")
-    assert float(gradient) == pytest.approx(slope)
-
-
-def test_works_inside_a_compiled_function():
-    @tf.function
-    def total(a, b):
-        graph = network().at({"a": a, "b": b})
-        return arena_tail(graph) + flash_bytes(graph)
-
-    graph = network().at({"a": 5, "b": 9})
-    soft = total(tf.constant(5.0), tf.constant(9.0))
-    assert float(soft) == arena_tail(graph) + flash_bytes(graph)
+    exact, widths = EXACT[cost], {"a": 16, "b": 32}
+    ahead = exact(network().at({**widths, name: widths[name] + 16}))
+    slope = (ahead - exact(network().at(widths))) / 16
+    costs = OpenCosts(network())
+    slopes = costs.slopes(costs.at(widths), **{cost: WEIGHTS[cost]})
+    assert slopes[name] == pytest.approx(slope)

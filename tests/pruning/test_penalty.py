@@ -1,15 +1,15 @@
+import numpy as np
 import pytest
 
-from mcuprune.cost.soft import Soft
 from mcuprune.pruning.penalty import CURVATURE, ascend, penalty
 
 
 def at(width: float, target: float, multiplier: float) -> tuple[float, float]:
     """Penalty and derivative for two terms, 10 and 5 bytes per channel, and one that is fixed."""
-    channels = Soft.width("conv", width)
-    terms = {"sram": [channels * 10, channels * 5, 7]}
-    found = penalty(terms, {"sram": target}, {"sram": multiplier})
-    return found.value, found.slopes.get("conv", 0.0)
+    by_width = np.array([10.0, 5.0, 0.0])
+    terms = {"sram": by_width * width + np.array([0.0, 0.0, 7.0])}
+    value, slopes = penalty(terms, {"sram": target}, {"sram": multiplier})
+    return value, float(slopes["sram"] @ by_width)
 
 
 def test_within_the_target_the_penalty_and_its_gradient_are_zero() -> None:

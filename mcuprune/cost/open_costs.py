@@ -1,0 +1,117 @@
+"""What a graph with open widths costs, compiled once for evaluation at many widths.
+
+The formulas are those that count a graph exactly (:mod:`~mcuprune.cost.memory`,
+:mod:`~mcuprune.cost.tail`, :mod:`~mcuprune.cost.flash`, :mod:`~mcuprune.cost.macs`), run over its
+open widths.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from mcuprune.cost.flash import flash_bytes
+from mcuprune.cost.formulas import FloatArray, Formulas, Values
+from mcuprune.cost.macs import total_macs
+from mcuprune.cost.memory import arena_tail, working_sets
+from mcuprune.cost.scratch import scratch_requests
+from mcuprune.ir.dim import Dim, Extent
+from mcuprune.ir.graph import Graph
+from mcuprune.planner.greedy import neighbours, place
+from mcuprune.planner.lifetimes import buffers
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """What a network costs at certain widths; whole numbers at whole widths.
+
+    Attributes:
+        arena_tail: Bytes of the arena's tail.
+        flash_bytes: Bytes of the file.
+        macs: Multiply-accumulates per inference.
+        working_sets: Bytes that must be in SRAM while each operator runs, in execution order.
+        buffers: Bytes of all that the memory plan places.
+        values: The formulas' values.
+    """
+
+    arena_tail: float
+    flash_bytes: float
+    macs: float
+    working_sets: FloatArray
+    buffers: FloatArray
+    values: Values
+
+
+class OpenCosts:
+    """Arena, flash and MACs as functions of the widths.
+
+    Args:
+        graph: A graph with open widths.
+
+    Attributes:
+        names: The widths that have a say.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        planned = buffers(graph, scratch_requests(graph))
+        self._neighbours = neighbours(planned)
+        self._prescribed = [buffer.offline_offset_bytes for buffer in planned]
+        sizes = [buffer.size_bytes for buffer in planned]
+        sets = working_sets(graph)
+        numbers = [arena_tail(graph), flash_bytes(graph), total_macs(graph), *sets, *sizes]
+        self.names = _names(numbers)
+        self._sets = slice(3, 3 + len(sets))
+        self._formulas = Formulas(numbers, self.names)
+
+    def at(self, widths: Mapping[str, float]) -> Costs:
+        """Evaluate.
+
+        Args:
+            widths: Whole or soft width of each name; others are ignored.
+
+        Raises:
+            KeyError: A width is missing.
+        """
+        values = self._formulas.at(np.array([widths[name] for name in self.names], np.float64))
+        tail, flash, macs = (float(number) for number in values.results[:3])
+        sets, sizes = values.results[self._sets], values.results[self._sets.stop :]
+        return Costs(tail, flash, macs, sets, sizes, values)
+
+    def arena_head(self, costs: Costs) -> int:
+        """Return the bytes of the arena's head at whole widths: the size of TFLM's plan."""
+        sizes = costs.buffers.astype(np.int64).tolist()
+        offsets = place(sizes, self._neighbours, self._prescribed)
+        return max((o + size for o, size in zip(offsets, sizes, strict=True)), default=0)
+
+    def slopes(
+        self,
+        costs: Costs,
+        *,
+        arena_tail: float = 0.0,
+        flash_bytes: float = 0.0,
+        macs: float = 0.0,
+        working_sets: FloatArray | float = 0.0,
+    ) -> dict[str, float]:
+        """Return the derivative by each width of the sum of costs, each times its weight.
+
+        Args:
+            costs: The costs, whose widths are those that count.
+            arena_tail: Weight of the tail.
+            flash_bytes: Weight of the file.
+            macs: Weight of the MACs.
+            working_sets: Weight of each working set.
+        """
+        weights = np.zeros(len(costs.values.results))
+        weights[:3] = arena_tail, flash_bytes, macs
+        weights[self._sets] = working_sets
+        return dict(zip(self.names, costs.values.slopes(weights).tolist(), strict=True))
+
+
+def _names(numbers: list[Extent]) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for number in numbers:
+        if isinstance(number, Dim):
+            names |= dict.fromkeys(number.names)
+    return tuple(names)
