@@ -102,7 +102,7 @@ def number(value: float) -> Constant:
     return numbers(np.float32(value))
 
 
-def numbers(values: Any) -> Constant:
+def numbers(values: Any, shape: Shape | None = None) -> Constant:
     """Return int8 numbers known before conversion, with one scale for all.
 
     The scale of a single number makes its byte 127 or -128, so that all of one sign have the same
@@ -110,12 +110,16 @@ def numbers(values: Any) -> Constant:
 
     Args:
         values: An array, or a number of Python's.
+        shape: Its dimensions, where a width is open or they differ from those of the array.
     """
     array = np.asarray(values, np.float32)
+    shape = array.shape if shape is None else shape
     return Constant(
-        ("numbers", array.shape, array.tobytes()),
-        array.shape,
-        content=("number", bool(array > 0)) if array.size == 1 else ("numbers", _as_int8(array)),
+        ("numbers", shape, array.tobytes()),
+        shape,
+        content=("number", bool(array.flat[0] > 0))
+        if array.size == 1
+        else ("numbers", _as_int8(array)),
         name="number",
         values=tuple(array.flat),
     )

@@ -59,18 +59,19 @@ def _as_bias(step: Step, left: Value, right: Value | Constant) -> Value | Consta
     That is where all its axes but one have length 1 and that one is as long as the channels.
     """
     long_axes = tuple(dim for dim in right.shape if dim != 1)
-    if len(long_axes) != 1 or len(left.shape) < 2 or long_axes[0] != left.shape[-1]:
+    if len(long_axes) != 1 or len(left.shape) < 2 or len(right.shape) == 1:
         return right
-    if len(right.shape) == 1:
+    is_open = not all(isinstance(dim, int) for dim in (*long_axes, left.shape[-1]))
+    if not is_open and long_axes[0] != left.shape[-1]:
         return right
     if isinstance(right, Constant):
-        return numbers(np.reshape(right.values, long_axes))
+        return numbers(right.values, long_axes)
     return step.reshape(right, long_axes)
 
 
 def reciprocal(constant: Constant) -> Constant:
     """Return one over numbers known before conversion."""
-    return numbers(1 / np.reshape(constant.values, constant.shape))
+    return numbers(1 / np.asarray(constant.values), constant.shape)
 
 
 def scaled_like(value: Value | Constant, constant: Constant) -> Constant:

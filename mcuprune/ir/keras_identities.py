@@ -33,9 +33,9 @@ def drop_transpose(op: Draft, program: LinkedProgram) -> Edit | None:
     if op.kind != "TRANSPOSE":
         return None
     order = _order(op)
-    if list(order) == sorted(order):
-        return _dropped(op, program)
     source = op.value_inputs()[0]
+    if list(order) == sorted(order) and program.producer(source) is not None:
+        return Edit({op: ()}, {op.output: source})
     moved = [axis for axis in order if source.shape[axis] != 1]
     if moved != sorted(moved):
         return None

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value, integers, numbers
 from mcuprune.ir.graph import Extent
@@ -53,9 +55,17 @@ class Step:
         """What an operation such as ``x + 3.0`` works on: values, and constants among them."""
         values = dict(zip(self.call.inputs, self.inputs, strict=True))
         return tuple(
-            values[operand] if isinstance(operand, TensorKey) else numbers(operand)
+            values[operand] if isinstance(operand, TensorKey) else self._numbers(operand)
             for operand in self.call.operands
         )
+
+    def _numbers(self, given: Any) -> Constant:
+        """Return a constant; one number per channel follows the channels' width."""
+        shape = np.shape(given)
+        channels = self.call.node.outputs[0].shape[-1]
+        if shape and shape[-1] == channels != 1:
+            return numbers(given, (*shape[:-1], self.shape[-1]))
+        return numbers(given)
 
     def emit(self, kind: str, inputs: Sequence[Operand], shape: Shape, **attributes: Any) -> Value:
         """Add an operator; return what it makes."""
