@@ -83,7 +83,7 @@ def _bundled(step: Step, operators: Sequence[Draft], outputs: Sequence[Value]) -
     inner = tuple(op for op in operators if op not in (*first, *last))
     if not inner:
         return operators
-    made = [value for op in inner for value in op.outputs]
+    made = dict.fromkeys(value for op in inner for value in op.outputs)
     wanted = {*outputs, *(value for op in last for value in op.value_inputs())}
     read = tuple(dict.fromkeys(x for op in inner for x in op.value_inputs() if x not in made))
     body = _Body(read, inner)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import hashlib
 import weakref
 from collections.abc import Hashable, Iterator
 from typing import Any, TypeAlias
@@ -19,16 +20,18 @@ import numpy.typing as npt
 
 from mcuprune.errors import ConversionError
 from mcuprune.ir.from_tflite import parse_tflite, stored_contents
-from mcuprune.ir.graph import Graph
+from mcuprune.ir.graph import Graph, Tensor
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_graph import LayerCall, TensorKey
 from mcuprune.ir.keras_order import input_names
 from mcuprune.ir.unrolled import changed, unrolled
+from mcuprune.ir.upsampling import upsampled_by_resizing
 
 Array: TypeAlias = npt.NDArray[Any]
 
 # Operators do not depend on ranges, so few samples do.
 _SAMPLES = 2
+_LONG_BYTES = 1024
 _OTHER_PRECISIONS = {"float16", "bfloat16", "float64"}
 # What each kind of subgraph or state costs is not in the first subgraph.
 _UNCOUNTED = frozenset({"WHILE", "IF", "CALL_ONCE", "VAR_HANDLE"})
@@ -54,7 +57,8 @@ class Conversion:
     Attributes:
         graph: Its operators. Inputs are in the order of the call's distinct tensors, outputs in
             that of the call's outputs.
-        contents: Bytes stored per tensor; empty for what the operators make.
+        contents: Bytes stored per tensor, a digest of long weights; empty for what the operators
+            make.
     """
 
     graph: Graph
@@ -121,7 +125,14 @@ def _converted(request: _Request) -> Conversion:
     uncounted = sorted({op.kind for op in graph.operators} & _UNCOUNTED)
     if uncounted:
         raise ConversionError(f"it becomes {', '.join(uncounted)}, whose cost is unknown")
-    return Conversion(graph, stored_contents(data, graph))
+    contents = map(_remembered, graph.tensors, stored_contents(data, graph))
+    return Conversion(graph, tuple(contents))
+
+
+def _remembered(tensor: Tensor, stored: bytes) -> bytes:
+    """Return a digest of long weights, which are only compared: conversions are kept."""
+    is_weight = tensor.quantization_scales > 0 or tensor.dtype != "int32"
+    return hashlib.sha256(stored).digest() if is_weight and len(stored) > _LONG_BYTES else stored
 
 
 def _samples(inputs: tuple[LoneInput, ...]) -> Iterator[list[Any]]:
@@ -190,6 +201,7 @@ def _as_deployed(layer: Any) -> Iterator[None]:
         return
     with contextlib.ExitStack() as restored:
         restored.enter_context(unrolled(layer))
+        restored.enter_context(upsampled_by_resizing(layer))
         for part in layer._flatten_layers():
             if part.compute_dtype in _OTHER_PRECISIONS:
                 restored.enter_context(changed(part, "dtype_policy", "float32"))
