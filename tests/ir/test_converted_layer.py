@@ -155,8 +155,8 @@ def lstm_after_convolution(x):
 
 @pytest.mark.parametrize("body", [two_way_lstm, lstm_after_convolution, gru])
 def test_nearly_the_same_cost_as_the_whole_file(body):
-    # The converter itself gives an unrolled LSTM or GRU up to eight requantizing operators more or less
-    # from one run to the next, each of under 200 bytes.
+    # The converter itself gives an unrolled LSTM or GRU up to eight requantizing operators more or
+    # less from one run to the next, each of under 200 bytes.
     model = model_of((6, 4), body)
     predicted, counted = estimate(graph_from_keras(model)), estimate(converted_whole(model))
     assert abs(len(predicted.operators) - len(counted.operators)) <= 8
