@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mcuprune.ir.draft import Value, integers
-from mcuprune.ir.graph import Extent
-from mcuprune.ir.keras_step import Step, rule
+from mcuprune.ir.draft import Shape, Value, integers
+from mcuprune.ir.keras_step import Step, image_shape, rule
 
 
 @rule("Flatten", "Reshape", "ExpandDims", "Squeeze")
@@ -151,22 +150,18 @@ def repeat_vector(step: Step) -> Value:
 
 @rule("UpSampling1D")
 def upsampling_1d(step: Step) -> Value:
-    """RESHAPE, TILE and RESHAPE: each frame several times."""
-    return _repeat(step, step.input, 1, step.layer.size)
+    """RESIZE_NEAREST_NEIGHBOR of an image of height 1, between reshapes."""
+    wide = step.reshape(step.input, image_shape(step.input.shape))
+    return step.reshape(_resized(step, wide, image_shape(step.shape), "nearest"), step.shape)
 
 
 @rule("UpSampling2D")
 def upsampling(step: Step) -> Value:
-    """Repetition along both axes, or RESIZE_BILINEAR."""
+    """RESIZE_NEAREST_NEIGHBOR (see :mod:`mcuprune.ir.upsampling`) or RESIZE_BILINEAR."""
     step.require_channels_last()
-    if step.layer.interpolation == "bilinear":
-        return _resized(step)
-    if step.layer.interpolation != "nearest":
+    if step.layer.interpolation not in ("nearest", "bilinear"):
         raise step.unsupported("use interpolation='nearest' or 'bilinear'")
-    value = step.input
-    for axis, times in enumerate(step.layer.size, start=1):
-        value = _repeat(step, value, axis, times)
-    return value
+    return _resized(step, step.input, step.shape, step.layer.interpolation)
 
 
 @rule("Resizing")
@@ -178,25 +173,11 @@ def resizing(step: Step) -> Value:
         raise step.unsupported("it crops, pads or smooths: only plain resizing has an operator")
     if layer.interpolation not in ("nearest", "bilinear"):
         raise step.unsupported("use interpolation='nearest' or 'bilinear'")
-    return _resized(step)
+    return _resized(step, step.input, step.shape, layer.interpolation)
 
 
-def _resized(step: Step) -> Value:
+def _resized(step: Step, source: Value, shape: Shape, interpolation: str) -> Value:
     kinds = {"bilinear": "RESIZE_BILINEAR", "nearest": "RESIZE_NEAREST_NEIGHBOR"}
-    size = integers("size", step.shape[1:3])
+    size = integers("size", shape[1:3])
     flags = {"align_corners": False, "half_pixel_centers": True}
-    return step.emit(kinds[step.layer.interpolation], [step.input, size], step.shape, **flags)
-
-
-def _repeat(step: Step, value: Value, axis: int, times: int) -> Value:
-    if times == 1:
-        return value
-    shape: list[Extent] = list(value.shape)
-    apart = [*shape[: axis + 1], 1, *shape[axis + 1 :]]
-    multiples = [1] * len(apart)
-    multiples[axis + 1] = times
-    repeated = [*shape[: axis + 1], times, *shape[axis + 1 :]]
-    joined = [*shape[:axis], shape[axis] * times, *shape[axis + 1 :]]
-    thin = step.reshape(value, tuple(apart))
-    tiled = step.emit("TILE", [thin, integers("multiples", multiples)], tuple(repeated))
-    return step.reshape(tiled, tuple(joined))
+    return step.emit(kinds[interpolation], [source, size], shape, **flags)

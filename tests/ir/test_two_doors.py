@@ -7,15 +7,10 @@ from __future__ import annotations
 
 import functools
 
-import activation_networks
-import arithmetic_networks  # noqa: F401 (these modules register their networks)
-import normalization_networks  # noqa: F401
 import pytest
-import shape_networks  # noqa: F401
-import time_networks  # noqa: F401
+from all_networks import NETWORKS, SINGLE_ACTIVATIONS, randomised
 from files_of_models import converted_file
 from graph_description import described, wiring
-from small_networks import NETWORKS, randomised
 
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import operator_macs
@@ -27,7 +22,7 @@ from mcuprune.recipes import models
 
 REFERENCES = ("digits_cnn", "resnet8", "dscnn", "mobilenet_v1_025", "fc_autoencoder")
 ALL = tuple(
-    pytest.param(name, marks=pytest.mark.slow if name in activation_networks.SINGLE else ())
+    pytest.param(name, marks=pytest.mark.slow if name in SINGLE_ACTIVATIONS else ())
     for name in (*REFERENCES, *NETWORKS)
 )
 # Calibration decides the bytes of a constant that shares its scale with a tensor; training decides
@@ -63,6 +58,8 @@ RUN_BY_TFLM = (
     "squared_and_rooted",
     "stacked_features",
     "u_net",
+    "u_net_upsampled",
+    "upsampled_by_three_and_nearest",
     "unit_normalization",
 )
 
