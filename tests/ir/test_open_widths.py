@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 import pytest
+from all_networks import NETWORKS
 from graph_description import described, wiring
-from small_networks import NETWORKS
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.cost.flash import flash_bytes
