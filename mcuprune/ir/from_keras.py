@@ -1,12 +1,14 @@
 """The door from a Keras model to the graph: what the converter will emit, before converting.
 
 The graph is that of a full-int8, batch-1 export with TensorFlow 2.21's converter: the same
-operators in the same order, the same tensors. Widths may be open.
+operators in the same order, the same tensors. Operators that know no int8 (NEG, SQUARE, ELU) stand
+in float between DEQUANTIZE and QUANTIZE, as in the file. Widths may be open.
 
 What calibration or training decides is not foreseen: the QUANTIZE that the converter inserts where
 tensors of different ranges meet in one concatenation, maximum or minimum (a sigmoid's output among
-others, a tensor read by two concatenations), biases that are all zeros, bytes equal by chance. The
-exported file is counted again.
+others, a tensor read by two concatenations), biases that are all zeros, bytes equal by chance: a
+constant that shares its scale with a tensor, as a clipping limit does. The exported file is counted
+again.
 """
 
 from __future__ import annotations
@@ -41,8 +43,8 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
         that happen to be equal at some widths (shapes, biases of zeros) stay apart.
 
     Raises:
-        UnsupportedModelError: The model is of another form, or a layer has no rule or uses an
-            option that int8 inference does not know; names the layer and what to do.
+        UnsupportedModelError: The model is of another form, or a layer has no rule for its class or
+            options and the converter refuses it too; names the layer and what to do.
     """
     layers = layer_graph(model)
     program, converted_layers = _written(layers, _shapes(layers, channels or {}))

@@ -201,5 +201,4 @@ _PHASES: tuple[tuple[Rewrite, ...], ...] = (
         read_past_reshape,
         broadcast_without_reshape,
     ),
-    _TIDYING,
 )
