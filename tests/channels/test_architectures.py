@@ -28,7 +28,12 @@ from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Groups
 from mcuprune.channels.surgery import cut
 
-SMALL = sorted(set(NETWORKS) - set(APPLICATIONS))
+# The larger of the small ones take seconds each.
+LARGER = {"MobileNetV1-0.25", "MCUNet-like"}
+SMALL = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in LARGER else [])
+    for name in sorted(set(NETWORKS) - set(APPLICATIONS))
+]
 # Left to benchmarks/architectures.py: 54 million parameters take their time.
 LARGEST = "InceptionResNetV2"
 # Layers with weights that no rule lets through, each with the layer that it names.
@@ -38,7 +43,7 @@ FROZEN = {
     "recurrent": {"read": "(GRU) has no channel rule"},
 }
 CONVERTED = (
-    "MCUNet-like",
+    pytest.param("MCUNet-like", marks=pytest.mark.slow),
     "ResNeXt-like",
     "TCN",
     "U-Net",

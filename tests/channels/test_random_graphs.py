@@ -56,13 +56,13 @@ def require_exact_cuts(described: Described, seed: int, folder: Path | None = No
     assert not second.groups.prunable
 
 
-@settings(REPEATABLE, max_examples=80)
+@settings(REPEATABLE, max_examples=60)
 @given(networks(most_steps=8), st.integers(0, 9))
 def test_cut_and_masked_networks_agree(described: Described, seed: int) -> None:
     require_exact_cuts(described, seed)
 
 
-@settings(REPEATABLE, max_examples=10)
+@settings(REPEATABLE, max_examples=8)
 @given(described=networks(most_steps=8), seed=st.integers(0, 9))
 def test_cut_networks_can_be_cloned_saved_and_loaded(
     tmp_path_factory: pytest.TempPathFactory, described: Described, seed: int
