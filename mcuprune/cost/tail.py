@@ -17,7 +17,7 @@ from mcuprune.cost.cursor import Cursor
 from mcuprune.cost.operands import operand, result
 from mcuprune.cost.runtime import Room, Runtime, load_runtime
 from mcuprune.cost.scratch import operator_scratch
-from mcuprune.ir.dim import Extent, is_more_than_one
+from mcuprune.ir.dim import Extent, is_more_than
 from mcuprune.ir.graph import Graph, Operator, Tensor
 
 _INT_BYTES = 4
@@ -157,7 +157,7 @@ def _per_channel_if_quantized_so(graph: Graph, operator: Operator, _: Runtime) -
     scales = weights.quantization_scales
     if data.dtype == "float32" or scales == 0:
         return []
-    return [scales * is_more_than_one(scales) * _INT_BYTES] * 2
+    return [scales * is_more_than(scales, 1) * _INT_BYTES] * 2
 
 
 def _softmax_tables(graph: Graph, operator: Operator, _: Runtime) -> list[Extent]:

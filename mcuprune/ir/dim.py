@@ -145,13 +145,30 @@ def align_up(value: Extent, multiple: int) -> Extent:
     return ceil_div(value, multiple) * multiple
 
 
-def is_more_than_one(value: Extent) -> Extent:
-    """Return 1 if a count of at least 1 is more than that, else 0.
+def is_more_than(value: Extent, limit: int) -> Extent:
+    """Return 1 if a number of at least 0 is more than a limit, else 0.
 
-    >>> is_more_than_one(1), is_more_than_one(8), is_more_than_one(Dim.width("a")).at({"a": 2})
+    >>> is_more_than(1, 1), is_more_than(8, 1), is_more_than(Dim.width("a"), 1).at({"a": 2})
     (0, 1, 1)
     """
-    return ceil_div(value + -1, _ABOVE_ALL)
+    return ceil_div(value + -limit, _ABOVE_ALL)
+
+
+def is_multiple(value: Extent, divisor: int) -> Extent:
+    """Return 1 if a number divides evenly, else 0.
+
+    >>> is_multiple(8, 4), is_multiple(9, 4), is_multiple(Dim.width("a") * 8, 4)
+    (1, 0, 1)
+    >>> is_multiple(Dim.width("a"), 4).at({"a": 12}), is_multiple(Dim.width("a"), 4).at({"a": 5})
+    (1, 0)
+    """
+    missing = align_up(value, divisor) + value * -1
+    return _known(1 + ceil_div(missing, divisor) * -1)
+
+
+def _known(value: Extent) -> Extent:
+    """Return the int that a number is if no width has a say."""
+    return value.constant if isinstance(value, Dim) and not value.terms else value
 
 
 def _without_zeros(terms: Mapping[Monomial, int]) -> Mapping[Monomial, int]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcuprune.ir.dim import Dim, align_up, ceil_div, is_more_than_one
+from mcuprune.ir.dim import Dim, align_up, ceil_div, is_more_than, is_multiple
 from mcuprune.ir.graph import Tensor
 
 A, B = Dim.width("a"), Dim.width("b")
@@ -52,9 +52,23 @@ def test_names_are_those_of_all_that_is_rounded_too() -> None:
     assert (align_up(A * 3 + 1, 16) * 2 + B).names == ("a", "b")
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4096])
-def test_more_than_one(count: int) -> None:
-    assert is_more_than_one(count) == is_more_than_one(A).at({"a": count}) == int(count > 1)
+@pytest.mark.parametrize("limit", [1, 16])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 16, 17, 4096])
+def test_more_than_a_limit(count: int, limit: int) -> None:
+    found = is_more_than(count, limit), is_more_than(A, limit).at({"a": count})
+    assert found == (int(count > limit),) * 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 6, 7, 4096])
+def test_multiples(count: int) -> None:
+    expected = int(count % 4 == 0)
+    assert is_multiple(count, 4) == is_multiple(A, 4).at({"a": count}) == expected
+    assert is_multiple(A * 2, 4).at({"a": count}) == int(count % 2 == 0)
+
+
+def test_what_divides_whatever_the_widths_is_known() -> None:
+    assert is_multiple(A * 8 + B * 4, 4) == 1
+    assert is_multiple(A * 8 + 2, 4) == 0
 
 
 def test_tensors_of_half_bytes_take_whole_bytes() -> None:
