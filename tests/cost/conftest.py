@@ -1,19 +1,6 @@
-from pathlib import Path
-
 import pytest
 
 from mcuprune.ir.graph import Graph, Operator, Tensor
-
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Folder of public models and measurements beside the checkout."""
-    if not (SHARED / "models").is_dir():
-        pytest.skip(f"needs the reference models in {SHARED}")
-    return SHARED
-
 
 @pytest.fixture
 def residual() -> Graph:
