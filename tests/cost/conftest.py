@@ -2,6 +2,7 @@ import pytest
 
 from mcuprune.ir.graph import Graph, Operator, Tensor
 
+
 @pytest.fixture
 def residual() -> Graph:
     """8x8x4 -> conv 3x3 -> 8x8x4, added to the input, mean over the image, dense to 3."""
