@@ -109,6 +109,16 @@ class Table:
         reader.check_range(position, self._table_bytes, what)
         reader.spend(self._table_bytes, position, what)
 
+    @property
+    def position(self) -> int:
+        """Byte offset of the table in the file."""
+        return self._position
+
+    @property
+    def slots(self) -> int:
+        """Number of fields that the writer of the file knew."""
+        return (self._vtable_bytes - 4) // 2
+
     def has(self, slot: int) -> bool:
         """Tell whether the field is stored (otherwise it has its default)."""
         return self._field(slot, 1) is not None
@@ -159,6 +169,11 @@ class Table:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             raise FlatbufferError(f"{self.what} {what} at byte {start} is not UTF-8") from None
+
+    def target(self, slot: int, what: str) -> int | None:
+        """Return the byte offset of what a field refers to: a table, or a vector with its count."""
+        place = self._field(slot, 4)
+        return None if place is None else self._reader.indirect(place, what)
 
     def _field(self, slot: int, width: int) -> int | None:
         entry = 4 + 2 * slot

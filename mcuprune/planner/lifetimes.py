@@ -28,10 +28,13 @@ class ScratchRequest:
     Attributes:
         operator: Index of the operator.
         size_bytes: Bytes asked for, before alignment, known or open.
+        count: 1; open, and then 0 or 1, where widths decide whether the kernel asks at all. With
+            0 requests ``size_bytes`` is 0.
     """
 
     operator: int
     size_bytes: Extent
+    count: Extent = 1
 
 
 @dataclasses.dataclass(frozen=True)
