@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcuprune.cost.runtime import REFERENCE, load_runtime
 from mcuprune.cost.scratch import scratch_requests
 from mcuprune.cost.tail import arena_tail
 from mcuprune.ir.dim import Extent, align_up
@@ -26,11 +27,13 @@ __all__ = [
 ]
 
 
-def live_tensors(graph: Graph) -> list[list[tuple[str, Extent]]]:
+def live_tensors(graph: Graph, runtime: str = REFERENCE) -> list[list[tuple[str, Extent]]]:
     """Return, per operator, the names and bytes of what must be in SRAM while it runs.
 
     Args:
         graph: A graph, its widths known or open.
+        runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`: kernels differ in the scratch
+            memory that they ask for.
 
     Returns:
         For each operator pairs of name and bytes, each aligned up to 16 as the planner does;
@@ -49,36 +52,38 @@ def live_tensors(graph: Graph) -> list[list[tuple[str, Extent]]]:
         ]
         for operator in graph.operators
     ]
-    for request in scratch_requests(graph):
+    for request in scratch_requests(graph, load_runtime(runtime)):
         room = align_up(request.size_bytes, BUFFER_ALIGNMENT_BYTES)
         live[request.operator].append(("scratch", room))
     return live
 
 
-def working_sets(graph: Graph) -> list[Extent]:
+def working_sets(graph: Graph, runtime: str = REFERENCE) -> list[Extent]:
     """Return the bytes that must be in SRAM while each operator runs, in execution order.
 
     Args:
         graph: A graph, its widths known or open.
+        runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`.
     """
-    return [sum(size_bytes for _, size_bytes in tensors) for tensors in live_tensors(graph)]
+    live = live_tensors(graph, runtime)
+    return [sum(size_bytes for _, size_bytes in tensors) for tensors in live]
 
 
-def largest_working_set(graph: Graph) -> int:
+def largest_working_set(graph: Graph, runtime: str = REFERENCE) -> int:
     """Return the largest working set in bytes: no memory plan can be smaller."""
-    return max(working_sets(graph), default=0)
+    return max(working_sets(graph, runtime), default=0)
 
 
-def arena_plan(graph: Graph) -> MemoryPlan:
+def arena_plan(graph: Graph, runtime: str = REFERENCE) -> MemoryPlan:
     """Return TFLM's memory plan of a graph whose dimensions are ints."""
-    return greedy_plan(buffers(graph, scratch_requests(graph)))
+    return greedy_plan(buffers(graph, scratch_requests(graph, load_runtime(runtime))))
 
 
-def arena_head(graph: Graph) -> int:
+def arena_head(graph: Graph, runtime: str = REFERENCE) -> int:
     """Return the bytes of the arena's head: the size of TFLM's plan. Dimensions must be ints."""
-    return arena_plan(graph).size_bytes
+    return arena_plan(graph, runtime).size_bytes
 
 
-def arena_total(graph: Graph, pointer_bits: int = 64, runtime: str = "tflm-reference") -> int:
+def arena_total(graph: Graph, pointer_bits: int | None = None, runtime: str = REFERENCE) -> int:
     """Return the bytes of the arena, head and tail. Dimensions must be ints."""
-    return arena_head(graph) + int(arena_tail(graph, pointer_bits, runtime))
+    return arena_head(graph, runtime) + int(arena_tail(graph, pointer_bits, runtime))

@@ -1,6 +1,8 @@
-"""Working memory that TFLM's reference kernels ask for while preparing.
+"""Working memory that TFLM's kernels ask for while preparing.
 
-Source: the Prepare functions in tensorflow/lite/micro/kernels (tflite-micro 90b983c, 2026-08-20).
+Here are the rules of the reference kernels, those of CMSIS-NN's are in
+:mod:`mcuprune.cost.cmsis_kernels`. Source: the Prepare functions in tensorflow/lite/micro/kernels
+(tflite-micro 90b983c, 2026-08-20).
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from mcuprune.cost import cmsis_kernels
 from mcuprune.cost.operands import operand, result
+from mcuprune.cost.runtime import Runtime, load_runtime
 from mcuprune.ir.dim import Extent
 from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.planner.lifetimes import ScratchRequest
@@ -21,27 +25,31 @@ _QUANTIZED = ("int8", "int16")
 _LSTM_CELL_STATE = 19
 
 
-def scratch_requests(graph: Graph, pointer_bits: int = 64) -> tuple[ScratchRequest, ...]:
+def scratch_requests(graph: Graph, runtime: Runtime | None = None) -> tuple[ScratchRequest, ...]:
     """Return every request of a graph, in the order in which TFLM makes them.
 
     Args:
         graph: A graph, its widths known or open.
-        pointer_bits: Width of a pointer in the runtime, 64 or 32.
+        runtime: Whose kernels ask; reference kernels on a 64-bit host if None.
     """
+    asking = load_runtime() if runtime is None else runtime
     return tuple(
-        ScratchRequest(operator.index, size_bytes)
+        request
         for operator in graph.operators
-        for size_bytes in operator_scratch(graph, operator, pointer_bits)
+        for request in operator_scratch(graph, operator, asking)
     )
 
 
-def operator_scratch(graph: Graph, operator: Operator, pointer_bits: int = 64) -> list[Extent]:
-    """Return the bytes of each request of one operator, before alignment."""
+def operator_scratch(graph: Graph, operator: Operator, runtime: Runtime) -> list[ScratchRequest]:
+    """Return the requests of one operator."""
+    if runtime.cmsis_nn is not None and operator.kind in cmsis_kernels.SCRATCH:
+        return cmsis_kernels.SCRATCH[operator.kind](graph, operator, runtime.cmsis_nn)
     if operator.kind == "ADD_N":
         # add_n.cc: a pointer per input.
-        return [len(operator.inputs) * pointer_bits // 8]
+        return [ScratchRequest(operator.index, len(operator.inputs) * runtime.pointer_bits // 8)]
     rule = _RULES.get(operator.kind)
-    return [] if rule is None else rule(graph, operator)
+    sizes = [] if rule is None else rule(graph, operator)
+    return [ScratchRequest(operator.index, size_bytes) for size_bytes in sizes]
 
 
 def _mean(graph: Graph, operator: Operator) -> list[Extent]:

@@ -1,5 +1,6 @@
 import pytest
 
+from mcuprune.cost.runtime import load_runtime
 from mcuprune.cost.scratch import operator_scratch, scratch_requests
 from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.planner.lifetimes import ScratchRequest
@@ -10,7 +11,7 @@ def requests(kind, tensors, outputs=1):
     count = len(tensors) - outputs
     operator = Operator(0, kind, tuple(range(count)), tuple(range(count, len(tensors))))
     graph = Graph("one", tuple(tensors), (operator,), (0,), operator.outputs)
-    return operator_scratch(graph, operator)
+    return [request.size_bytes for request in operator_scratch(graph, operator, load_runtime())]
 
 
 AXES = Tensor("axes", (2,), 32, "int32", is_constant=True)
