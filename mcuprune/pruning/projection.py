@@ -10,43 +10,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from mcuprune.pruning.allowed import Allowed
+from mcuprune.pruning.settle import settled
+from mcuprune.pruning.usage import Needs, ResourceModel
 
 Widths = dict[str, int]
 FloatArray = npt.NDArray[np.float64]
 
-
-class Needs(Protocol):
-    """What widths need: see :class:`mcuprune.pruning.usage.Needs`."""
-
-    @property
-    def terms(self) -> Mapping[str, FloatArray]:
-        """Per resource, the terms none of which may exceed the limit."""
-        ...
-
-
-class Measure(Protocol):
-    """Counts widths: see :class:`mcuprune.pruning.usage.ResourceModel`."""
-
-    def needs(self, widths: Mapping[str, int], waste: float = 1.0) -> Needs:
-        """Return a lower bound of each resource, the arena's working sets times ``waste``."""
-        ...
-
-    def waste(self, widths: Mapping[str, int]) -> float:
-        """Return the waste that makes the bound exact."""
-        ...
+# How often narrowing step by step may measure widths, and exchanging channels between groups. In
+# large networks the first is left unfinished: there balanced widths come out far better anyway.
+MOST_MEASUREMENTS = 1000
+# How many channels an exchange takes from a group.
+EXCHANGED = (1, 2, 4, 8)
 
 
 class Projection:
     """Searches whole widths by exact counting.
 
+    Two ways lead within the limits: groups that exceed are narrowed step by step, and widths are
+    brought into balance as soft ones and scaled down until they fit. The one adds up steps whose
+    effect alignment hides, the other ignores alignment; the better result counts. What is left of
+    the limits is filled, and at last channels are exchanged between groups where that gains.
+
     Args:
-        measure: Counts what widths need.
+        resources: Counts what widths need.
         limits: Upper limit per resource.
         scores: Importance share of each channel per group.
         allowed: Widths that each group may take.
@@ -54,18 +45,20 @@ class Projection:
 
     def __init__(
         self,
-        measure: Measure,
+        resources: ResourceModel,
         limits: Mapping[str, int],
         scores: Mapping[str, FloatArray],
         allowed: Mapping[str, Allowed],
     ) -> None:
-        self._measure = measure
+        self._resources = resources
         self._limits = limits
-        self._worth = {name: _logs_of_kept_shares(shares) for name, shares in scores.items()}
+        self._shares = {name: np.sort(shares)[::-1] for name, shares in scores.items()}
+        self._worth = {n: _logs_of_kept_shares(shares) for n, shares in self._shares.items()}
         self._allowed = allowed
+        self._measured = 0
 
     def run(self, start: Mapping[str, int]) -> Widths:
-        """Return widths within the limits: shrink what exceeds, then fill what is left.
+        """Return widths within the limits.
 
         Args:
             start: Widths to begin with.
@@ -73,35 +66,44 @@ class Projection:
         Raises:
             ValueError: Even the smallest allowed widths exceed a limit.
         """
-        widths = {name: self._allowed[name].nearest(width) for name, width in start.items()}
-        return self._fill(self._shrink(widths))
+        widths = self._nearest(start)
+        if self._excess(widths)[1] <= 0:
+            return self._fill(widths)
+        if self._excess({name: allowed.smallest for name, allowed in self._allowed.items()})[1] > 0:
+            raise ValueError("the smallest allowed widths exceed the limits")
+        found = [self._shrunk(widths), self._scaled(widths)]
+        filled = [self._fill(widths) for widths in found if widths is not None]
+        return self._exchanged(max(filled, key=self.worth))
 
     def worth(self, widths: Mapping[str, int]) -> float:
         """Return the sum of the logarithms of the kept importance shares."""
         return float(sum(self._worth[name][width - 1] for name, width in widths.items()))
 
-    def _shrink(self, widths: Widths) -> Widths:
+    def _shrunk(self, widths: Widths) -> Widths | None:
+        """Narrow one group after the other until all fits; None if that takes too long."""
+        self._measured = 0
         known: dict[str, float] = {}
-        while True:
+        while self._measured <= MOST_MEASUREMENTS:
             waste, excess = self._excess(widths)
             if excess <= 0:
                 return widths
             steps = self._steps_down(widths, excess)
             if not steps:
-                raise ValueError("the smallest allowed widths exceed the limits")
+                return None
             name = self._cheapest(widths, steps, waste, excess, known)
             widths = {**widths, name: steps[name]}
+        return None
 
     def _excess(self, widths: Widths) -> tuple[float, float]:
         """Return the waste to count with and the excess.
 
         Memory is planned only where the working sets fit; before, the plan has no say.
         """
-        excess = self._over(self._measure.needs(widths))
+        excess = self._over(self._needs(widths))
         if excess > 0:
             return 1.0, excess
-        waste = self._measure.waste(widths)
-        return waste, self._over(self._measure.needs(widths, waste)) if waste > 1 else excess
+        waste = self._resources.waste(widths)
+        return waste, self._over(self._needs(widths, waste)) if waste > 1 else excess
 
     def _cheapest(
         self,
@@ -121,25 +123,51 @@ class Projection:
             name = min(steps, key=lambda name: (known.get(name, -math.inf), name in fresh))
             if name in fresh:
                 return name
-            needs = self._measure.needs({**widths, name: steps[name]}, waste)
+            needs = self._needs({**widths, name: steps[name]}, waste)
             removed = excess - self._over(needs)
             lost = -self._gained(name, widths[name], steps[name])
             known[name] = lost / removed if removed > 0 else math.inf
             fresh.add(name)
 
-    def _fill(self, widths: Widths) -> Widths:
+    def _scaled(self, start: Widths) -> Widths:
+        """Return the widest scaling of balanced widths that fits."""
+        balanced = settled(self._resources, self._limits, self._shares, self._allowed, start)
+        fits, exceeds = 0.0, 1.1
+        for _ in range(10):
+            scale = (fits + exceeds) / 2
+            scaled = self._nearest({name: width * scale for name, width in balanced.items()})
+            fits, exceeds = (fits, scale) if self._excess(scaled)[1] > 0 else (scale, exceeds)
+        return self._nearest({name: width * fits for name, width in balanced.items()})
+
+    def _exchanged(self, widths: Widths) -> Widths:
+        """Take channels from one group after the other for others, as long as that gains."""
+        self._measured, before = 0, -math.inf
+        while self.worth(widths) > before:
+            before = self.worth(widths)
+            for count in EXCHANGED:
+                for name in widths:
+                    if self._measured > MOST_MEASUREMENTS:
+                        return widths
+                    widths = self._with_less_of(name, widths, count)
+        return widths
+
+    def _with_less_of(self, name: str, widths: Widths, count: int) -> Widths:
+        narrower = self._allowed[name].narrower(widths[name], count)
+        if narrower * 2 < widths[name]:
+            return widths
+        refilled = self._fill(self._fill({**widths, name: narrower}, but=name))
+        return refilled if self.worth(refilled) > self.worth(widths) + 1e-9 else widths
+
+    def _fill(self, widths: Widths, but: str | None = None) -> Widths:
+        """Widen groups, all but one, until no step more fits."""
         steps, known = self._steps_up(widths), dict.fromkeys(widths, math.inf)
-        while steps:
-            name = self._best(widths, steps, known)
-            if name is None:
-                break
-            wider = {**widths, name: steps[name]}
-            if self._excess(wider)[1] > 0:
-                del steps[name]
-                continue
-            widths = wider
-            still_open = self._steps_up(widths)
-            steps = {name: still_open[name] for name in steps if name in still_open}
+        if but is not None:
+            steps.pop(but, None)
+        while (name := self._best(widths, steps, known)) is not None:
+            wider = {**widths, name: steps.pop(name)}
+            if self._excess(wider)[1] <= 0:
+                widths = wider
+                steps |= self._step_up(name, widths[name])
         return widths
 
     def _best(self, widths: Widths, steps: dict[str, int], known: dict[str, float]) -> str | None:
@@ -148,13 +176,13 @@ class Projection:
         Rates only fall while groups widen, so that here, too, most need not be measured anew.
         Steps that do not fit are taken out: nor will they once other groups are wider.
         """
-        used = self._measure.needs(widths)
+        used = self._needs(widths)
         fresh: set[str] = set()
         while steps:
             name = max(steps, key=lambda name: (known[name], name in fresh))
             if name in fresh:
                 return name
-            needs = self._measure.needs({**widths, name: steps[name]})
+            needs = self._needs({**widths, name: steps[name]})
             if self._over(needs) > 0:
                 del steps[name]
             else:
@@ -193,11 +221,23 @@ class Projection:
         return {name: lower for name, lower in steps.items() if lower < widths[name]}
 
     def _steps_up(self, widths: Widths) -> dict[str, int]:
-        steps = {name: self._allowed[name].wider(width) for name, width in widths.items()}
-        return {name: higher for name, higher in steps.items() if higher > widths[name]}
+        steps: dict[str, int] = {}
+        for name, width in widths.items():
+            steps |= self._step_up(name, width)
+        return steps
+
+    def _step_up(self, name: str, width: int) -> dict[str, int]:
+        wider = self._allowed[name].wider(width)
+        return {name: wider} if wider > width else {}
+
+    def _nearest(self, widths: Mapping[str, float]) -> Widths:
+        return {name: self._allowed[name].nearest(width) for name, width in widths.items()}
+
+    def _needs(self, widths: Widths, waste: float = 1.0) -> Needs:
+        self._measured += 1
+        return self._resources.needs(widths, waste)
 
 
-def _logs_of_kept_shares(shares: FloatArray) -> FloatArray:
+def _logs_of_kept_shares(ordered: FloatArray) -> FloatArray:
     """Return for each width the logarithm of the share that the most important channels hold."""
-    kept = np.cumsum(np.sort(shares)[::-1])
-    return np.asarray(np.log(np.maximum(kept, 1e-12)))
+    return np.asarray(np.log(np.maximum(np.cumsum(ordered), 1e-12)))

@@ -43,8 +43,8 @@ def moved(width: float, force: float, rate: float, floor: float, full: float) ->
         floor: Smallest allowed width.
         full: Number of channels.
     """
-    change = rate * float(np.clip(force, -1.0, 1.0))
-    return float(np.clip(width * (1.0 + change), floor, full))
+    change = rate * min(max(force, -1.0), 1.0)
+    return min(max(width * (1.0 + change), float(floor)), float(full))
 
 
 def gates_for(shares: FloatArray, width: float, before: FloatArray, most: float) -> FloatArray:
