@@ -65,13 +65,13 @@ class SliceBounds:
         place: Place of the slice in the call's key, None if it is the whole key.
         layout: What is sliced.
         start: First position of the slice.
-        stop: The one after its last; None if it reaches to the end.
+        stop: The one after its last.
     """
 
     place: int | None
     layout: Layout
     start: int
-    stop: int | None
+    stop: int
 
 
 @dataclasses.dataclass(frozen=True)

@@ -134,15 +134,19 @@ class Groups:
         return alive
 
     def dims(self) -> dict[str, Dim]:
-        """Return the last dimension of every tensor as a function of the widths.
+        """Return what depends on the widths, as functions of them.
 
-        Tensors without channels are left out. This is what ``ir.from_keras.graph_from_keras``
+        That is the last dimension by the tensor's key, dimensions of weights by
+        ``"layer.kernel[-2]"`` and integers of layers by ``"layer.groups"``; what no width changes
+        is left out. This is what ``ir.from_keras.graph_from_keras``
         takes as ``channels``.
         """
         dims = {key: self.dim(layout) for key, layout in self.layouts.items()}
         for name, channels in self.layers.items():
             for axis in channels.axes:
                 dims[f"{name}.{axis.weight}[{axis.axis}]"] = self.dim(axis.layout)
+            for size in channels.sizes:
+                dims[f"{name}.{size.key}"] = self.dim(size.layout)
         return {key: dim for key, dim in dims.items() if dim.terms}
 
     def dim(self, layout: Layout) -> Dim:
@@ -222,10 +226,9 @@ def points_after(split: SplitPoints, alive: BoolArray) -> tuple[int, ...]:
     return tuple(_moved(split.layout, point, alive) for point in split.points)
 
 
-def bounds_after(bounds: SliceBounds, alive: BoolArray) -> tuple[int, int | None]:
+def bounds_after(bounds: SliceBounds, alive: BoolArray) -> tuple[int, int]:
     """Return the bounds of a slice in what a cut leaves."""
-    start = _moved(bounds.layout, bounds.start, alive)
-    return start, None if bounds.stop is None else _moved(bounds.layout, bounds.stop, alive)
+    return _moved(bounds.layout, bounds.start, alive), _moved(bounds.layout, bounds.stop, alive)
 
 
 def _moved(layout: Layout, position: int, alive: BoolArray) -> int:

@@ -74,9 +74,8 @@ def get_item(call: LayerCall, inputs: Sequence[Layout], coupler: Coupler) -> Eff
     start, stop, _ = chosen.indices(source.size)
     if (start, stop) == (0, source.size):
         return Effect(source)
-    last = None if stop == source.size else stop
     where = place if isinstance(key, list | tuple) else None
-    return Effect(source.part(start, stop), bounds=SliceBounds(where, source, start, last))
+    return Effect(source.part(start, stop), bounds=SliceBounds(where, source, start, stop))
 
 
 def _place_of_channels(entries: Sequence[object], rank: int) -> int | None:

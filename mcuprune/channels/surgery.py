@@ -148,14 +148,13 @@ def _set(layer: Any, key: str, value: Any) -> None:
         recorded.config[key] = value
 
 
-def _rewrite_bounds(node: Any, bounds: SliceBounds, after: tuple[int, int | None]) -> None:
-    """Put new bounds into the recorded call of a slice."""
+def _rewrite_bounds(node: Any, bounds: SliceBounds, after: tuple[int, int]) -> None:
+    """Put new bounds into the recorded call of a slice; what was left open stays open."""
     source, key = node.arguments.args
-    window = slice(*after)
-    if bounds.place is None:
-        key = window
-    else:
-        entries = list(key)
-        entries[bounds.place] = window
-        key = tuple(entries)
-    node.arguments = type(node.arguments)(source, key)
+    entries = [key] if bounds.place is None else list(key)
+    place = bounds.place or 0
+    old, (start, stop) = entries[place], after
+    entries[place] = slice(None if old.start is None else start, None if old.stop is None else stop)
+    node.arguments = type(node.arguments)(
+        source, entries[0] if bounds.place is None else tuple(entries)
+    )

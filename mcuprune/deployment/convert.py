@@ -16,12 +16,12 @@ from mcuprune.deployment.quantize import calibration_arrays
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
 from mcuprune.errors import ConversionError, UnsupportedModelError
+from mcuprune.ir.device_forms import in_device_form
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_models import functional
 from mcuprune.ir.keras_order import input_names
 from mcuprune.ir.unrolled import recurrent_layers, unrolled
-from mcuprune.ir.upsampling import upsampled_by_resizing
 
 # The converter leaves parts of an unrolled GRU in float in one run and not in the next (seen in a
 # third of the runs, TensorFlow 2.21).
@@ -52,7 +52,7 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
     _require_fixed_shapes(model)
     samples = calibration_arrays(calibration, model)
     plain = in_float32(model)
-    with unrolled(plain), upsampled_by_resizing(plain):
+    with unrolled(plain), in_device_form(plain):
         traced = _traced(plain, samples)
     for _ in range(_ATTEMPTS if recurrent_layers(plain) else 1):
         converted = _convert(model.name, traced, samples, debug)

@@ -34,9 +34,11 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
 
     Args:
         model: The Keras model; its layers may be gated.
-        channels: Last dimension per tensor key (:class:`mcuprune.ir.keras_graph.TensorKey`) where
-            the width is open; after a Flatten that is pixels times channels. Weights, biases and
-            scales follow. Tensors not named keep their int.
+        channels: What depends on open widths (``channels.groups.Groups.dims``): last dimension per
+            tensor key (:class:`mcuprune.ir.keras_graph.TensorKey`), after a Flatten pixels times
+            channels; dimensions of weights that cannot be told from these, by
+            ``"layer.kernel[-2]"``, and integers by ``"layer.groups"``. What is not named keeps its
+            int.
 
     Returns:
         The graph as exported to int8, without data for its constants. With open widths, constants
@@ -47,7 +49,7 @@ def graph_from_keras(model: Any, channels: Mapping[str, Dim] | None = None) -> G
             options and the converter refuses it too; names the layer and what to do.
     """
     layers = layer_graph(model)
-    program, converted_layers = _written(layers, _shapes(layers, channels or {}))
+    program, converted_layers = _written(layers, channels or {})
     graph = _finished(layers.name, expanded(fold(program)))
     return dataclasses.replace(graph, converted_layers=converted_layers)
 
@@ -68,18 +70,19 @@ def _shape(key: str, shape: tuple[int | None, ...], channels: Mapping[str, Dim])
     return (1, *shape[1:-1], last)
 
 
-def _written(layers: LayerGraph, shapes: Mapping[str, Shape]) -> tuple[Program, tuple[str, ...]]:
+def _written(layers: LayerGraph, channels: Mapping[str, Dim]) -> tuple[Program, tuple[str, ...]]:
     """Write every layer as operators, in the converter's order.
 
     Returns:
         The operators, and path and class of each layer that had to be converted alone.
     """
+    shapes = _shapes(layers, channels)
     values = {key: _input(key, shapes[key], layers) for key in layers.inputs}
     written: list[tuple[str, Draft]] = []
     titles = []
     for call, scope in zip(layers.calls, scope_names(layers.calls), strict=True):
         inputs = tuple(values[key] for key in call.inputs)
-        step = Step(call, inputs, tuple(shapes[key] for key in call.outputs))
+        step = Step(call, inputs, tuple(shapes[key] for key in call.outputs), channels)
         made = _by_rule(step)
         if made is None:
             titles.append(f"{call.name} ({call.kind})")

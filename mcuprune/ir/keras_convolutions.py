@@ -23,9 +23,8 @@ def convolution(step: Step) -> Value:
 
 
 def _conv_shape(step: Step, kernel_size: Sequence[int]) -> Shape:
-    # The groups fix the number of channels: such a layer is never pruned.
     grouped = step.layer.groups > 1
-    channels = step.layer.kernel.shape[-2] if grouped else step.input.shape[-1]
+    channels = step.weight_dim("kernel", -2) if grouped else step.input.shape[-1]
     return (step.shape[-1], *kernel_size, channels)
 
 

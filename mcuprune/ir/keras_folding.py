@@ -99,8 +99,7 @@ def fold_into_consumer(op: Draft, program: LinkedProgram) -> Edit | None:
 
 
 def _takes_features(op: Draft) -> bool:
-    is_dense = op.kind == "FULLY_CONNECTED" and not op.attributes["keep_num_dims"]
-    return is_dense and op.inputs[2] is not None
+    return op.kind == "FULLY_CONNECTED" and op.inputs[2] is not None
 
 
 def fuse_activation(op: Draft, program: LinkedProgram) -> Edit | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mcuprune.ir.draft import Constant, Shape, Value, number, numbers
+from mcuprune.ir.dim import Dim, ceil_div
+from mcuprune.ir.draft import Shape, Value, number, numbers
 from mcuprune.ir.keras_arithmetic import reduce, reduced_shape
 from mcuprune.ir.keras_step import Step, rule
 
 # keras.backend.epsilon(): what Normalization divides by at least.
 _LEAST_DEVIATION = 1e-7
-# SQUARED_DIFFERENCE broadcasts up to four axes; beyond, SUB and SQUARE stay.
-_SQUARED_DIFFERENCE_RANK = 4
 
 
 @rule("BatchNormalization")
@@ -56,78 +56,73 @@ def normalization(step: Step) -> Value:
 
 @rule("LayerNormalization")
 def layer_normalization(step: Step) -> Value:
-    """Moments of each position, then scale and offset; RMS scaling alone if so set."""
-    layer, value = step.layer, step.input
-    axes = _axes(layer.axis)
-    normalised = {axis % len(value.shape) for axis in axes}
-    constants = tuple(dim if i in normalised else 1 for i, dim in enumerate(value.shape))
-    if getattr(layer, "rms_scaling", False):
-        return _root_mean_square(step, axes, constants)
-    gamma = step.per_tensor("gamma", constants) if layer.scale else None
-    beta = step.per_tensor("beta", constants) if layer.center else None
-    output = _by_moments(step, value, axes, gamma, beta)
-    # Keras reshapes these two at the start: "Reshape" also comes first by name.
-    step.operators.sort(key=lambda op: not {gamma, beta} & set(op.inputs) - {None})
-    return output
+    """Subtract the mean and divide by the deviation over the channels, then scale and shift.
+
+    This and the two below are written in their form for the device
+    (:mod:`mcuprune.ir.device_forms`).
+    """
+    layer = step.layer
+    if layer.rms_scaling:
+        raise step.unsupported("it uses rms_scaling: use keras.layers.RMSNormalization")
+    _require_last(step)
+    return _scaled(step, _standard(step, step.input, (-1,)), layer.scale, layer.center)
+
+
+@rule("RMSNormalization")
+def rms_normalization(step: Step) -> Value:
+    """Divide by the root of the mean square over the channels, then scale."""
+    _require_last(step)
+    divided = _divided(step, step.input, (-1,))
+    return step.arithmetic("MUL", divided, step.per_tensor("scale", step.shape[-1:]))
+
+
+@rule("GroupNormalization")
+def group_normalization(step: Step) -> Value:
+    """Standardise each group of channels, which a RESHAPE sets apart, then scale and shift."""
+    _require_last(step)
+    layer = step.layer
+    pixels = math.prod(step.shape[1:-1])
+    groups = step.size("groups")
+    # Either the number of groups is open or how many channels each has.
+    if isinstance(groups, Dim):
+        per_group = step.call.node.outputs[0].shape[-1] // layer.groups
+    else:
+        per_group = ceil_div(step.input.shape[-1], groups)
+    apart = step.reshape(step.input, (1, pixels, groups, per_group))
+    together = step.reshape(_standard(step, apart, (1, 3)), step.shape)
+    return _scaled(step, together, layer.scale, layer.center)
+
+
+def _require_last(step: Step) -> None:
+    if _axes(step.layer.axis) != (-1,):
+        raise step.unsupported(f"it normalises axis {step.layer.axis}: use axis=-1, the last")
 
 
 def _axes(axis: Any) -> tuple[int, ...]:
     return (axis,) if isinstance(axis, int) else tuple(axis)
 
 
-@rule("GroupNormalization")
-def group_normalization(step: Step) -> Value:
-    """Moments of each group of channels, which a RESHAPE sets apart."""
-    layer, rank = step.layer, len(step.shape)
-    if layer.axis not in (-1, rank - 1):
-        raise step.unsupported(f"it normalises axis {layer.axis}: use the last axis")
-    channels = step.layer.gamma.shape[0] if layer.scale else step.call.node.outputs[0].shape[-1]
-    parts = (layer.groups, channels // layer.groups)
-    grouped = step.reshape(step.input, (*step.shape[:-1], *parts))
-    constants = (*(1 for _ in step.shape[:-1]), *parts)
-    gamma = step.per_tensor("gamma", constants) if layer.scale else None
-    beta = step.per_tensor("beta", constants) if layer.center else None
-    axes = (*range(1, rank - 1), rank)
-    return step.reshape(_by_moments(step, grouped, axes, gamma, beta), step.shape)
-
-
-def _by_moments(
-    step: Step, value: Value, axes: Sequence[int], gamma: Constant | None, beta: Constant | None
-) -> Value:
-    """Add ``x * inv + (beta - mean * inv)``, as Keras computes it."""
+def _standard(step: Step, value: Value, axes: Sequence[int]) -> Value:
     kept = reduced_shape(value.shape, axes)
     mean = reduce(step, "MEAN", value, axes, kept, is_scalar=False)
-    negative = step.emit("NEG", [mean], kept)
-    if len(value.shape) <= _SQUARED_DIFFERENCE_RANK:
-        squares = step.arithmetic("SQUARED_DIFFERENCE", value, mean)
-    else:
-        squares = step.emit("SQUARE", [step.arithmetic("SUB", value, mean)], value.shape)
-    variance = reduce(step, "MEAN", squares, axes, kept, is_scalar=False)
-    shifted = step.arithmetic("ADD", variance, number(step.layer.epsilon))
-    inverse = step.emit("RSQRT", [shifted], kept)
-    if gamma is not None:
-        inverse = step.arithmetic("MUL", inverse, gamma)
-    offset = step.arithmetic("MUL", negative, inverse)
-    if beta is not None:
-        offset = step.arithmetic("ADD", offset, beta)
-    return step.arithmetic("ADD", step.arithmetic("MUL", value, inverse), offset)
+    return _divided(step, step.arithmetic("SUB", value, mean), axes)
 
 
-@rule("RMSNormalization")
-def rms_normalization(step: Step) -> Value:
-    """Divide by the root of the mean square, then scale."""
-    axes = _axes(step.layer.axis)
-    return _root_mean_square(step, axes, step.shape[-1:])
-
-
-def _root_mean_square(step: Step, axes: Sequence[int], constants: Shape) -> Value:
-    value = step.input
+def _divided(step: Step, value: Value, axes: Sequence[int]) -> Value:
     kept = reduced_shape(value.shape, axes)
-    squares = step.emit("SQUARE", [value], value.shape)
-    mean = reduce(step, "MEAN", squares, axes, kept, is_scalar=False)
-    shifted = step.arithmetic("ADD", mean, number(step.layer.epsilon))
-    scaled = step.arithmetic("MUL", value, step.emit("RSQRT", [shifted], kept))
-    return step.arithmetic("MUL", scaled, step.per_tensor("scale", constants))
+    squares = step.arithmetic("MUL", value, value)
+    power = reduce(step, "MEAN", squares, axes, kept, is_scalar=False)
+    shifted = step.arithmetic("ADD", power, number(step.layer.epsilon))
+    return step.arithmetic("MUL", value, step.emit("RSQRT", [shifted], kept))
+
+
+def _scaled(step: Step, value: Value, has_factor: bool, has_summand: bool) -> Value:
+    channels = step.shape[-1:]
+    if has_factor:
+        value = step.arithmetic("MUL", value, step.per_tensor("gamma", channels))
+    if has_summand:
+        value = step.arithmetic("ADD", value, step.per_tensor("beta", channels))
+    return value
 
 
 @rule("UnitNormalization")

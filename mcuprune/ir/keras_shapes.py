@@ -157,7 +157,7 @@ def upsampling_1d(step: Step) -> Value:
 
 @rule("UpSampling2D")
 def upsampling(step: Step) -> Value:
-    """RESIZE_NEAREST_NEIGHBOR (see :mod:`mcuprune.ir.upsampling`) or RESIZE_BILINEAR."""
+    """RESIZE_NEAREST_NEIGHBOR (see :mod:`mcuprune.ir.device_forms`) or RESIZE_BILINEAR."""
     step.require_channels_last()
     if step.layer.interpolation not in ("nearest", "bilinear"):
         raise step.unsupported("use interpolation='nearest' or 'bilinear'")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mcuprune.errors import UnsupportedModelError
+from mcuprune.ir.dim import Dim, Extent
 from mcuprune.ir.draft import Constant, Draft, Operand, Shape, Value, integers, numbers
-from mcuprune.ir.graph import Extent
 from mcuprune.ir.keras_graph import LayerCall, TensorKey
 from mcuprune.ir.layer_rules import LayerRules
 
@@ -25,6 +25,8 @@ class Step:
         call: The layer call.
         inputs: What it reads.
         shapes: Shape of each of its outputs, batch 1.
+        open: Dimensions of weights and integers of layers that depend on open widths, by
+            ``"layer.kernel[-2]"`` and ``"layer.groups"``.
         operators: What has been emitted so far.
         refusal: Why the layer's rule does not know it, if it has one that does not.
     """
@@ -32,6 +34,7 @@ class Step:
     call: LayerCall
     inputs: tuple[Value, ...]
     shapes: tuple[Shape, ...]
+    open: Mapping[str, Dim] = dataclasses.field(default_factory=dict)
     operators: list[Draft] = dataclasses.field(default_factory=list)
     refusal: UnsupportedModelError | None = None
 
@@ -49,6 +52,15 @@ class Step:
     def input(self) -> Value:
         """The first input."""
         return self.inputs[0]
+
+    def weight_dim(self, weight: str, axis: int) -> Extent:
+        """Return a dimension of one of the layer's weights, which may be open."""
+        present = int(getattr(self.layer, weight).shape[axis])
+        return self.open.get(f"{self.call.name}.{weight}[{axis}]", present)
+
+    def size(self, key: str) -> Extent:
+        """Return an integer that the layer keeps, which may be open."""
+        return self.open.get(f"{self.call.name}.{key}", getattr(self.layer, key))
 
     @property
     def operands(self) -> tuple[Value | Constant, ...]:

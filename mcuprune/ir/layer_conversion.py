@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mcuprune.errors import ConversionError
+from mcuprune.ir.device_forms import in_device_form
 from mcuprune.ir.from_tflite import parse_tflite, stored_contents
 from mcuprune.ir.graph import Graph, Tensor
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_graph import LayerCall, TensorKey
 from mcuprune.ir.keras_order import input_names
 from mcuprune.ir.unrolled import changed, unrolled
-from mcuprune.ir.upsampling import upsampled_by_resizing
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -201,7 +201,7 @@ def _as_deployed(layer: Any) -> Iterator[None]:
         return
     with contextlib.ExitStack() as restored:
         restored.enter_context(unrolled(layer))
-        restored.enter_context(upsampled_by_resizing(layer))
+        restored.enter_context(in_device_form(layer))
         for part in layer._flatten_layers():
             if part.compute_dtype in _OTHER_PRECISIONS:
                 restored.enter_context(changed(part, "dtype_policy", "float32"))

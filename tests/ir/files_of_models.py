@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from mcuprune.deployment.strip import strip
+from mcuprune.ir.device_forms import in_device_form
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_order import input_names
-from mcuprune.ir.upsampling import upsampled_by_resizing
 
 SAMPLES = 8
 
@@ -31,7 +31,7 @@ def converted_file(model: Any) -> bytes:
         tf.TensorSpec(array.shape, array.dtype, name=name)
         for name, array in zip(input_names(len(model.inputs)), samples[0], strict=True)
     ]
-    with upsampled_by_resizing(model):
+    with in_device_form(model):
         traced = tf.function(infer, input_signature=signature).get_concrete_function()
     return strip(convert_traced(traced, lambda: iter(samples)))
 

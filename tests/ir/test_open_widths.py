@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 from all_networks import NETWORKS
 from graph_description import described, wiring
 
 from mcuprune.channels.analysis import coupling_groups
+from mcuprune.channels.surgery import cut
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.memory import arena_head, working_sets
 from mcuprune.ir.from_keras import graph_from_keras
@@ -82,6 +84,19 @@ def test_present_widths_give_the_closed_operators(name):
     assert described(evaluated) == described(closed)
     assert wiring(evaluated) == wiring(closed)
     assert arena_head(evaluated) == arena_head(closed)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_widths_of_a_cut_give_the_cut_models_operators(name):
+    model = NETWORKS[name]()
+    groups = coupling_groups(model)
+    if not groups.prunable:
+        return
+    graph = graph_from_keras(model, groups.dims())
+    # Two channels at least: between one channel and one number the converter makes no difference.
+    keep = {g.name: np.arange(g.width - 1) for g in groups.prunable if g.width > 2}
+    evaluated = graph.at(cut(groups, keep).groups.widths())
+    assert described(evaluated) == described(graph_from_keras(model))
 
 
 def test_flatten_multiplies_and_concatenation_adds():

@@ -1,0 +1,130 @@
+"""Layers as a microcontroller runs them: the same numbers from operators that it has in int8.
+
+Keras upsamples by repeating rows and columns, which the converter writes as RESHAPE and TILE;
+TensorFlow Lite Micro has no TILE. Resizing to the nearest pixel, with pixel centres at halves,
+gives the same numbers for whole factors. Keras's normalizations negate the mean and square
+differences; the converter leaves NEG and SQUARE in float32. Subtracting the mean and multiplying
+the difference by itself has int8 operators throughout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+Call = Callable[[Any], Any]
+
+
+@contextlib.contextmanager
+def in_device_form(layer: Any) -> Iterator[None]:
+    """Let layers compute in their form for the device while the block runs.
+
+    Args:
+        layer: A ``keras.Layer`` or model; what it holds is changed too.
+    """
+    forms = {part: device_form(part) for part in layer._flatten_layers()}
+    changed = {part: form for part, form in forms.items() if form is not None}
+    for part, form in changed.items():
+        vars(part)["call"] = form
+    try:
+        yield
+    finally:
+        for part in changed:
+            del vars(part)["call"]
+
+
+def device_form(layer: Any) -> Call | None:
+    """Return what a layer computes on the device; None if that is its own ``call``."""
+    import keras
+
+    forms: dict[type, Callable[[Any], Call | None]] = {
+        keras.layers.UpSampling1D: _upsampling_1d,
+        keras.layers.UpSampling2D: _upsampling_2d,
+        keras.layers.LayerNormalization: _layer_normalization,
+        keras.layers.RMSNormalization: _root_mean_square,
+        keras.layers.GroupNormalization: _group_normalization,
+    }
+    form = forms.get(type(layer))
+    return None if form is None else form(layer)
+
+
+def _upsampling_1d(layer: Any) -> Call:
+    import keras
+
+    def call(x: Any) -> Any:
+        wide = keras.ops.expand_dims(x, 1)
+        return keras.ops.squeeze(_nearest(wide, 1, layer.size), 1)
+
+    return call
+
+
+def _upsampling_2d(layer: Any) -> Call | None:
+    if layer.data_format != "channels_last" or layer.interpolation != "nearest":
+        return None
+    return lambda x: _nearest(x, *layer.size)
+
+
+def _nearest(x: Any, rows: int, columns: int) -> Any:
+    import keras
+
+    size = (x.shape[1] * rows, x.shape[2] * columns)
+    return keras.ops.image.resize(x, size, interpolation="nearest", data_format="channels_last")
+
+
+def _layer_normalization(layer: Any) -> Call | None:
+    if layer.rms_scaling or not _is_last(layer.axis):
+        return None
+    return lambda x: _scaled(_standard(x, [-1], layer.epsilon), layer.gamma, layer.beta)
+
+
+def _root_mean_square(layer: Any) -> Call | None:
+    if not _is_last(layer.axis):
+        return None
+    return lambda x: _scaled(_divided(x, [-1], layer.epsilon), layer.scale, None)
+
+
+def _group_normalization(layer: Any) -> Call | None:
+    import keras
+
+    if not _is_last(layer.axis):
+        return None
+
+    def call(x: Any) -> Any:
+        # All pixels in one axis: TFLM broadcasts over four.
+        apart = (-1, _pixels(x.shape), layer.groups, x.shape[-1] // layer.groups)
+        standard = _standard(keras.ops.reshape(x, apart), [1, 3], layer.epsilon)
+        return _scaled(keras.ops.reshape(standard, (-1, *x.shape[1:])), layer.gamma, layer.beta)
+
+    return call
+
+
+def _is_last(axis: Any) -> bool:
+    return axis == -1 or list(axis if isinstance(axis, Sequence) else ()) == [-1]
+
+
+def _pixels(shape: Any) -> int:
+    count = 1
+    for dim in shape[1:-1]:
+        count *= dim
+    return count
+
+
+def _standard(x: Any, axes: Sequence[int], epsilon: float) -> Any:
+    import keras
+
+    return _divided(x - keras.ops.mean(x, axes, keepdims=True), axes, epsilon)
+
+
+def _divided(x: Any, axes: Sequence[int], epsilon: float) -> Any:
+    """Divide by the root of the mean square."""
+    import keras
+
+    power = keras.ops.mean(x * x, axes, keepdims=True)
+    return x * keras.ops.rsqrt(power + epsilon)
+
+
+def _scaled(x: Any, factor: Any, summand: Any) -> Any:
+    if factor is not None:
+        x = x * factor
+    return x if summand is None else x + summand

@@ -1,0 +1,50 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from mcuprune.ir.device_forms import in_device_form
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (layers.UpSampling1D(3), (7, 2)),
+        (layers.UpSampling2D(2), (5, 4, 3)),
+        (layers.UpSampling2D((3, 7)), (5, 11, 3)),
+        (layers.UpSampling2D(2, interpolation="bilinear"), (4, 4, 2)),
+    ],
+)
+def test_resizing_gives_the_numbers_of_repetition(layer: keras.Layer, shape: tuple) -> None:
+    usual, changed = computed(layer, shape)
+    np.testing.assert_array_equal(changed, usual)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (layers.LayerNormalization(epsilon=0.1), (3, 4, 5)),
+        (layers.LayerNormalization(scale=False), (6,)),
+        (layers.LayerNormalization(axis=1), (3, 4)),
+        (layers.RMSNormalization(), (3, 5)),
+        (layers.GroupNormalization(2, epsilon=0.2), (3, 4, 6)),
+        (layers.GroupNormalization(-1, center=False), (5, 4)),
+    ],
+)
+def test_normalizations_without_negation_give_the_same(layer: keras.Layer, shape: tuple) -> None:
+    usual, changed = computed(layer, shape)
+    np.testing.assert_allclose(changed, usual, atol=1e-5)
+
+
+def computed(layer: keras.Layer, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a layer computes as ever, and in its form for the device."""
+    rng = np.random.default_rng(0)
+    inputs = keras.Input(shape)
+    model = keras.Model(inputs, layer(inputs))
+    model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
+    x = rng.normal(size=(2, *shape)).astype("float32")
+    usual = model(x).numpy()
+    with in_device_form(model):
+        changed = model(x).numpy()
+    assert "call" not in vars(layer)
+    return usual, changed
