@@ -185,6 +185,9 @@ def deploy(
     board: BoardName = None,
     reserve_sram: ReserveSram = None,
     reserve_flash: ReserveFlash = None,
+    plan_memory: Annotated[
+        bool, typer.Option(help="Write a memory plan into the file if it makes the arena smaller.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Convert a Keras model to int8, verify it and write its deployment folder."""
@@ -195,19 +198,52 @@ def deploy(
         from mcuprune.ir.read import load_keras
 
         deployment = deploy_model(
-            load_keras(model), _load_arrays(calibration), out, board=board, budget=budget
+            load_keras(model),
+            _load_arrays(calibration),
+            out,
+            board=board,
+            budget=budget,
+            plan_memory=plan_memory,
         )
     if as_json:
         _print_json(deployment.to_json())
     else:
+        from mcuprune.report.memory_plan import saved_lines
         from mcuprune.report.summary import arena_lines
         from mcuprune.report.table import HOST_NOTE, resources_table, verdict_table
 
         verdict = [] if deployment.verdict is None else [verdict_table(deployment.verdict)]
-        notes = [HOST_NOTE, *verdict, *arena_lines(deployment.to_json()), f"Written to {out}"]
-        _print(resources_table(deployment.resources), *notes)
+        report = deployment.to_json()
+        notes = [HOST_NOTE, *verdict, *arena_lines(report), *saved_lines(report)]
+        _print(resources_table(deployment.resources), *notes, f"Written to {out}")
     fits = deployment.verdict is None or deployment.verdict.fits
     raise typer.Exit(0 if fits else EXIT_EXCEEDED)
+
+
+@app.command()
+def optimize(
+    model: Annotated[Path, typer.Argument(help="A .tflite file, whoever made it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .tflite file to write.")],
+    reorder: Annotated[bool, typer.Option(help="Let operators run in another order.")] = True,
+    in_place: Annotated[
+        bool, typer.Option(help="Let tensors share a place where the kernels allow it.")
+    ] = True,
+    time_limit: Annotated[float, typer.Option(help="Seconds to search for a smaller plan.")] = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Write a smaller arena's memory plan into a model, for stock TFLM; outputs stay the same."""
+    with _stdout_to_stderr():
+        from mcuprune.deployment.optimize import optimize_file
+
+        optimized = optimize_file(
+            model, out, reorder=reorder, in_place=in_place, time_limit_s=time_limit
+        )
+    if as_json:
+        _print_json({"model": str(model), "out": str(out), **optimized.to_json()})
+    else:
+        from mcuprune.report.memory_plan import plan_lines, plan_table
+
+        _print(plan_table(optimized.to_json()), *plan_lines(optimized.to_json()), f"Written: {out}")
 
 
 @app.command()

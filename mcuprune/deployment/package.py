@@ -15,8 +15,10 @@ from mcuprune.deployment import csource
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
+from mcuprune.deployment.optimize import Optimized, optimize
 from mcuprune.deployment.quantize import calibration_arrays
 from mcuprune.deployment.result import Accuracy, Deployment
+from mcuprune.deployment.strip import strip
 from mcuprune.deployment.verify import Verification, keras_accuracy, verify
 from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.smallest_arena import smallest_arena
@@ -38,6 +40,7 @@ def deploy(
     budget: Budget | None = None,
     reference: Any = None,
     test: tuple[Array, Array] | None = None,
+    plan_memory: bool = True,
     debug: bool = False,
 ) -> Deployment:
     """Convert a Keras model to int8, verify it and write its deployment folder.
@@ -57,6 +60,8 @@ def deploy(
             comparison.
         test: Inputs and class numbers unseen in training, for accuracy (of models with one
             output).
+        plan_memory: Whether to write a memory plan into the file where it makes the arena smaller
+            (:mod:`mcuprune.deployment.optimize`), unless the budget's flash has no room for it.
         debug: Leave the converter's messages on the terminal.
 
     Raises:
@@ -71,7 +76,9 @@ def deploy(
     require_replaceable(out)
     if budget is None and board is not None:
         budget = Budget.for_board(board)
-    tflite = convert_int8(model, calibration, debug=debug)
+    converted = convert_int8(model, calibration, debug=debug)
+    plan = _planned(converted, model.name, budget) if plan_memory else None
+    tflite = converted if plan is None else plan.model
     verification = _verified(model, tflite, calibration, test)
     graph = parse_tflite(tflite, model.name)
     predicted = estimate(graph)
@@ -87,10 +94,22 @@ def deploy(
         verification=verification,
         arena_setting=_arena_setting(tflite, verification.arena),
         board=board,
+        memory_plan=plan,
     )
     with whole_folder(out) as folder:
         _write(folder, model, tflite, graph, deployment)
     return deployment
+
+
+def _planned(tflite: bytes, name: str, budget: Budget | None) -> Optimized | None:
+    """Plan the arena; None where the plan's bytes would exceed a flash budget that is met."""
+    optimized = optimize(tflite, name)
+    shipped = strip(optimized.model) if optimized.is_changed else tflite
+    limit = None if budget is None else budget.flash
+    if limit is not None and len(tflite) <= limit < len(shipped):
+        return None
+    added = len(shipped) - len(tflite)
+    return dataclasses.replace(optimized, model=shipped, bytes_added=added)
 
 
 def _verified(

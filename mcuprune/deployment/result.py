@@ -10,6 +10,7 @@ from mcuprune.budget import Budget
 from mcuprune.cost.resources import Resources
 from mcuprune.cost.verdict import Verdict
 from mcuprune.deployment.csource import ArenaSetting
+from mcuprune.deployment.optimize import Optimized
 from mcuprune.deployment.verify import Verification
 from mcuprune.engines.base import ArenaUse
 from mcuprune.engines.compare import Agreement
@@ -45,6 +46,7 @@ class Deployment:
         verification: What the engines said.
         arena_setting: The tensor arena to reserve, as ``model_settings.h`` states it.
         board: Name of the board it is made for, if any.
+        memory_plan: What planning the arena did to the file, None if it was not planned.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Deployment:
     verification: Verification
     arena_setting: ArenaSetting
     board: str | None
+    memory_plan: Optimized | None = None
 
     @property
     def agreement(self) -> Agreement:
@@ -82,6 +85,7 @@ class Deployment:
             "accuracy": dataclasses.asdict(self.accuracy),
             "agreement": _agreement_json(self.verification),
             "arena": _arena_json(self),
+            "memory_plan": None if self.memory_plan is None else self.memory_plan.to_json(),
             "engines": list(self.verification.engines),
             "fit_seconds": None,
             "deployment": str(self.folder),

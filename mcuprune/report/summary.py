@@ -9,6 +9,7 @@ from rich.console import Console
 
 from mcuprune.boards import board
 from mcuprune.cost.resources import Resources
+from mcuprune.report.memory_plan import saved_lines
 from mcuprune.report.table import HOST_NOTE, run_table
 
 
@@ -24,7 +25,7 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     console.print(HOST_NOTE, style="dim")
     console.print(agreement_sentence(report["agreement"]), highlight=False)
     console.print(report["limit"], highlight=False)
-    for line in (*verdict_lines(report["check"]), *arena_lines(report)):
+    for line in (*verdict_lines(report["check"]), *arena_lines(report), *saved_lines(report)):
         console.print(line, highlight=False)
     console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
 

@@ -1,0 +1,242 @@
+"""Rewrites a ``.tflite`` file so that stock TFLM needs a smaller arena, and checks that it does."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcuprune.cost.memory import largest_working_set
+from mcuprune.cost.scratch import scratch_requests
+from mcuprune.deployment.offline_file import (
+    has_operators_by_position,
+    require_rewritable,
+    with_offline_plan,
+)
+from mcuprune.engines.base import Array
+from mcuprune.engines.tflm import TFLM
+from mcuprune.errors import EngineError, InputError, UnsupportedModelError
+from mcuprune.ir.flatbuffer import root_table
+from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
+from mcuprune.ir.graph import Graph, Tensor
+from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
+from mcuprune.planner.offline import OfflinePlan, plan_offline
+from mcuprune.planner.optimal import TIME_LIMIT_S
+
+CHECKED_INPUTS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What TFLM said about the file before and after.
+
+    Attributes:
+        head_before_bytes: The arena's head as the file was.
+        head_after_bytes: The head with the plan.
+        inputs: Number of random inputs for which all output bytes were equal.
+    """
+
+    head_before_bytes: int
+    head_after_bytes: int
+    inputs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimized:
+    """A file with its memory plan.
+
+    Attributes:
+        model: Contents of the file; as given where nothing was gained.
+        plan: The plan that was found, also where the file stays as it is.
+        largest_working_set_bytes: Of the file as given.
+        bytes_added: What the plan adds to the file.
+        measured: What TFLM said, None where it was not asked or refuses the file.
+        note: Why the file stays as it is, or why nothing was measured; empty otherwise.
+    """
+
+    model: bytes
+    plan: OfflinePlan
+    largest_working_set_bytes: int
+    bytes_added: int
+    measured: Measured | None
+    note: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the file differs from the given one."""
+        return self.plan.offsets_bytes is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stable JSON form."""
+        plan = self.plan
+        return {
+            "changed": self.is_changed,
+            "arena_head_bytes": {"before": plan.unplanned_head_bytes, "after": plan.head_bytes},
+            "saved_bytes": plan.saved_bytes,
+            "lower_bound_bytes": plan.lower_bound_bytes,
+            "proven": plan.proven,
+            "largest_working_set_bytes": self.largest_working_set_bytes,
+            "reordered": plan.is_reordered,
+            "in_place_tensors": plan.in_place,
+            "tflite_bytes_added": self.bytes_added,
+            "tflm": None if self.measured is None else dataclasses.asdict(self.measured),
+            "note": self.note,
+        }
+
+
+def optimize(
+    model: bytes,
+    name: str = "the model",
+    *,
+    reorder: bool = True,
+    in_place: bool = True,
+    time_limit_s: float = TIME_LIMIT_S,
+    check: bool = True,
+) -> Optimized:
+    """Plan the arena of a ``.tflite`` file and write the plan into it.
+
+    The plan is kept only if it makes the arena smaller. Everything else in the file stays.
+
+    Args:
+        model: Contents of the file.
+        name: Its name, for messages.
+        reorder: Whether operators may run in another order.
+        in_place: Whether tensors may share a place where the kernels allow it.
+        time_limit_s: Seconds after which the best plan found is taken.
+        check: Whether to run both files with TFLM and compare.
+
+    Raises:
+        InputError: The file is no sound TFLite model, or the time limit is negative.
+        UnsupportedModelError: It has several subgraphs, data outside the flatbuffer, or a plan of
+            another tool for operators that are not TFLite's.
+        EngineError: TFLM answers differently with the plan.
+    """
+    graph = parse_tflite(model, name)
+    require_rewritable(root_table(model, name))
+    _require_own_memory(graph)
+    plan = plan_offline(
+        graph,
+        scratch_requests(graph),
+        reorder=reorder and not has_operators_by_position(model),
+        in_place=in_place,
+        time_limit_s=time_limit_s,
+    )
+    changed = with_offline_plan(model, plan)
+    measured, note = None, "" if plan.saved_bytes else _nothing_gained(plan)
+    if check and plan.saved_bytes:
+        measured, note = _measure(model, changed, graph)
+    if measured is not None and measured.head_after_bytes >= measured.head_before_bytes:
+        note = (
+            f"kernels ask for scratch memory that is not in the tables: with the plan TFLM uses "
+            f"{measured.head_after_bytes:,} B, without it {measured.head_before_bytes:,} B"
+        )
+        changed, plan = model, _unchanged(plan)
+    return Optimized(
+        model=changed,
+        plan=plan,
+        largest_working_set_bytes=largest_working_set(graph),
+        bytes_added=len(changed) - len(model),
+        measured=measured,
+        note=note,
+    )
+
+
+def optimize_file(path: Path, out: Path, **options: Any) -> Optimized:
+    """Plan the arena of a ``.tflite`` file and write the result to another.
+
+    Args:
+        path: The file.
+        out: The file to write; may be the same. Where nothing is gained it becomes a copy.
+        options: As for :func:`optimize`.
+
+    Raises:
+        InputError: The file cannot be read or is unsound, or ``out`` cannot be written.
+        UnsupportedModelError: See :func:`optimize`.
+        EngineError: See :func:`optimize`.
+    """
+    optimized = optimize(read_model_bytes(path), str(path), **options)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(optimized.model)
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(
+            f"cannot write {out} ({error.strerror or error}): choose a folder that exists and that "
+            "you may write to"
+        ) from None
+    return optimized
+
+
+def _require_own_memory(graph: Graph) -> None:
+    """Refuse files whose plan serves operators that use the arena in ways unknown here."""
+    custom = sorted({op.kind for op in graph.operators if op.kind not in BUILTIN_OPERATORS})
+    if custom and graph.offline_offsets is not None:
+        raise UnsupportedModelError(
+            f"{graph.name} already has an offline memory plan, made for {', '.join(custom)}, which "
+            "may use the arena beyond its tensors: plan the model with the tool that made it, or "
+            "optimise it before that tool runs"
+        )
+
+
+def _nothing_gained(plan: OfflinePlan) -> str:
+    if plan.proven:
+        return "the arena's head is already as small as it can be"
+    return f"no smaller plan was found; none is below {plan.lower_bound_bytes:,} B"
+
+
+def _unchanged(plan: OfflinePlan) -> OfflinePlan:
+    return dataclasses.replace(
+        plan,
+        operators=tuple(range(len(plan.operators))),
+        offsets_bytes=None,
+        head_bytes=plan.unplanned_head_bytes,
+        in_place=0,
+    )
+
+
+def _measure(before: bytes, after: bytes, graph: Graph) -> tuple[Measured | None, str]:
+    """Run both files on the same random inputs and compare every output byte."""
+    inputs = random_inputs(graph, CHECKED_INPUTS)
+    try:
+        given = TFLM().run(before, inputs)
+    except EngineError as error:
+        return None, f"not measured: {error}"
+    planned = TFLM().run(after, inputs)
+    for one, other in zip(given.all_outputs, planned.all_outputs, strict=True):
+        if one.tobytes() != other.tobytes():
+            raise EngineError(
+                f"TFLM answers differently when {graph.name} runs by the plan, so the file is left "
+                "as it was: please report this, and use --no-in-place and --no-reorder meanwhile"
+            )
+    assert given.arena is not None
+    assert planned.arena is not None
+    return Measured(given.arena.head_bytes, planned.arena.head_bytes, CHECKED_INPUTS), ""
+
+
+def random_inputs(graph: Graph, count: int) -> list[Array]:
+    """Return random inputs for a model, the same at every call.
+
+    Args:
+        graph: The model's graph.
+        count: Number of inputs.
+
+    Returns:
+        An array of shape ``(count, ...)`` per input of the model, in its type. Wide integers, which
+        may be places in a table, are 0 or 1.
+    """
+    chance = np.random.default_rng(0)
+    return [_random(graph.tensors[index], count, chance) for index in graph.inputs]
+
+
+def _random(tensor: Tensor, count: int, chance: np.random.Generator) -> Array:
+    shape, dtype = (count, *tensor.shape[1:]), np.dtype(tensor.dtype)
+    if dtype.kind == "f":
+        return chance.normal(size=shape).astype(dtype)
+    if dtype.kind == "b" or dtype.itemsize > 2:
+        return chance.integers(0, 2, shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    return chance.integers(limits.min, limits.max + 1, shape).astype(dtype)
