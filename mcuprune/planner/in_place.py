@@ -99,7 +99,9 @@ def shared_places(graph: Graph) -> dict[int, int]:
     planned = {life.tensor: life for life in lifetimes(graph)}
     for tensor, life in planned.items():
         room = place.get(tensor, tensor)
-        last[room] = max(last.get(room, life.last_step), life.last_step)
+        # The caller reads outputs after the last operator has run.
+        read = step_of(len(graph.operators)) if tensor in graph.outputs else life.last_step
+        last[room] = max(last.get(room, read), read)
     for operator in graph.operators:
         for source in overwritable(graph, operator, place):
             target, room = operator.outputs[0], place.get(source, source)
