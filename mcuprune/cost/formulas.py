@@ -53,9 +53,9 @@ class Formulas:
         """Evaluate.
 
         Args:
-            widths: Shape ``(names,)``, or ``(names, candidates)`` for many widths at once.
+            widths: Shape ``(names,)``.
         """
-        symbols = np.empty((self._symbols, *widths.shape[1:]))
+        symbols = np.empty(self._symbols)
         symbols[0] = 1.0
         symbols[1 : 1 + self._widths] = widths
         for stage in self._stages:
@@ -66,7 +66,7 @@ class Formulas:
         """Return the derivative by each width of the weighted sum of the results.
 
         Args:
-            symbols: What :meth:`at` found for one set of widths.
+            symbols: What :meth:`at` found at the widths that count.
             weights: Shape ``(extents,)``.
         """
         pulls = self._results.pulls(symbols, weights)
@@ -81,7 +81,7 @@ class Values:
 
     Attributes:
         formulas: The formulas.
-        results: Their values, shape ``(extents,)`` or ``(extents, candidates)``.
+        results: Their values, shape ``(extents,)``.
         symbols: The values of all that occurs in the polynomials.
     """
 
@@ -91,8 +91,6 @@ class Values:
 
     def slopes(self, weights: FloatArray) -> FloatArray:
         """Return the derivative by each width of the weighted sum of the results.
-
-        Only for one set of widths.
 
         Args:
             weights: Shape ``(extents,)``.
@@ -135,12 +133,11 @@ class _Polynomials:
 
     def at(self, symbols: FloatArray) -> FloatArray:
         if not len(self.factors):
-            return np.empty((0, *symbols.shape[1:]))
-        factors = self.factors if symbols.ndim == 1 else self.factors[:, None]
-        products = factors * symbols[self.symbols[0]]
+            return np.empty(0)
+        products = self.factors * symbols[self.symbols[0]]
         for row in self.symbols[1:]:
             products *= symbols[row]
-        return np.add.reduceat(products, self.starts, axis=0)
+        return np.add.reduceat(products, self.starts)
 
     def pulls(self, symbols: FloatArray, weights: FloatArray) -> FloatArray:
         """Return the derivative by each symbol of the weighted sum of the polynomials."""
@@ -172,8 +169,7 @@ class _Stage:
         return slice(self.start, self.start + len(self.divisors))
 
     def fill(self, symbols: FloatArray) -> None:
-        divisors = self.divisors if symbols.ndim == 1 else self.divisors[:, None]
-        symbols[self._places] = np.ceil(self.arguments.at(symbols) / divisors)
+        symbols[self._places] = np.ceil(self.arguments.at(symbols) / self.divisors)
 
     def pulls(self, symbols: FloatArray, pulls: FloatArray) -> FloatArray:
         return self.arguments.pulls(symbols, pulls[self._places] / self.divisors)

@@ -172,6 +172,8 @@ def _known(value: Extent) -> Extent:
 
 
 def _without_zeros(terms: Mapping[Monomial, int]) -> Mapping[Monomial, int]:
+    if all(terms.values()):
+        return terms
     return {monomial: factor for monomial, factor in terms.items() if factor}
 
 

@@ -20,14 +20,6 @@ def test_whole_widths_give_the_exact_numbers(widths) -> None:
     assert results.tolist() == [(extent + Dim()).at(by_name) for extent in EXTENTS]
 
 
-def test_many_widths_at_once_give_what_each_gives() -> None:
-    formulas = Formulas(EXTENTS, "abc")
-    widths = np.random.default_rng(0).integers(1, 99, (3, 20)).astype(float)
-    together = formulas.at(widths).results
-    for candidate in range(20):
-        assert (together[:, candidate] == formulas.at(widths[:, candidate]).results).all()
-
-
 def test_slopes_by_hand() -> None:
     """2abc + a**2, its derivatives (2bc + 2a, 2ac, 2ab)."""
     values = Formulas([A * B * C * 2, A * A], "abc").at(np.array([3.0, 5.0, 7.0]))
