@@ -1,1 +1,1 @@
-"""What a graph costs: MACs, arena, flash. Each formula is written once, for ints and tensors."""
+"""What a graph costs: MACs, arena, flash. Each formula is written once, for known and open widths."""
