@@ -105,6 +105,13 @@ def run(
 def estimate(
     model: Annotated[Path, typer.Argument(help="A .tflite, .keras or .h5 file.")],
     board: Annotated[str | None, typer.Option(help="Tell whether the model fits a board.")] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(help="Whose arena: tflm-reference, tflm-cmsis-nn, ...; default the board's."),
+    ] = None,
+    pointer_bits: Annotated[
+        int | None, typer.Option(help="32 or 64; default 64 for tflm-reference, else 32.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Count what a model costs: arena, flash, MACs, operator by operator."""
@@ -114,15 +121,21 @@ def estimate(
 
         if is_keras_file(model):
             _import_tensorflow()
-        resources = estimate_model(model, board=board)
+        resources = estimate_model(model, runtime, pointer_bits, board=board)
     if as_json:
         _print_json(resources.to_json())
     else:
         from mcuprune.report.summary import board_lines, converted_lines
-        from mcuprune.report.table import HOST_NOTE, operators_table, resources_table
+        from mcuprune.report.table import (
+            causes_table,
+            operators_table,
+            resources_table,
+            runtime_note,
+        )
 
-        tables = (operators_table(resources), resources_table(resources))
-        _print(*tables, HOST_NOTE, *converted_lines(resources), *board_lines(resources))
+        tables = (operators_table(resources), causes_table(resources), resources_table(resources))
+        notes = [runtime_note(resources), *converted_lines(resources), *board_lines(resources)]
+        _print(*tables, *notes)
 
 
 @app.command()

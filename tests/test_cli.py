@@ -119,13 +119,29 @@ def test_estimate_for_a_board(command, tflite_file):
     assert (counted["board"], counted["fits_board"]) == ("microbit-v2", True)
     without = json.loads(command("estimate", tflite_file, "--json")[1])
     assert (without["board"], without["fits_board"]) == (None, None)
-    assert {**counted, "board": None, "fits_board": None} == without
+    assert (without["runtime"], without["pointer_bits"]) == ("tflm-reference", 64)
+    # A board's own runtime is counted: CMSIS-NN on a Cortex-M4.
+    assert (counted["runtime"], counted["pointer_bits"]) == ("tflm-cmsis-nn", 32)
+    chosen = ("--runtime", "tflm-cmsis-nn", "--pointer-bits", "32")
+    plain = json.loads(command("estimate", tflite_file, *chosen, "--json")[1])
+    assert {**counted, "board": None, "fits_board": None} == plain
+    assert sum(plain["arena_by_cause"].values()) == plain["arena_total_bytes"]
+    assert plain["arena_smallest_bytes"] >= plain["arena_total_bytes"]
     _, out, _ = command("estimate", tflite_file, "--board", "microbit-v2")
     said = " ".join(out.split())
     assert "The model fits microbit-v2" in said
     # 128 KiB of SRAM and 512 KiB of flash.
     assert "of 131,072 B of SRAM" in said
     assert "of 524,288 B of flash" in said
+
+
+def test_estimate_says_what_the_arena_goes_to(command, tflite_file):
+    said = command("estimate", tflite_file, "--runtime", "tflm-cmsis-nn")[1]
+    assert "structures of TFLM" in said
+    assert "as tflm-cmsis-nn allocates it with pointers of 32 bits" in " ".join(said.split())
+    code, _, error = command("estimate", tflite_file, "--runtime", "tflm-cmsis")
+    assert code == 2
+    assert "tflm-cmsis-nn" in error
 
 
 def test_check_fits(command, tflite_file):

@@ -6,16 +6,18 @@ import dataclasses
 from typing import Any
 
 from mcuprune.budget import Budget
+from mcuprune.cost.firmware import BOARD_POINTER_BITS, runtime_of_board
 from mcuprune.cost.resources import Resources
 from mcuprune.cost.resources import estimate as estimate_graph
+from mcuprune.cost.runtime import REFERENCE
 from mcuprune.cost.verdict import compare
 from mcuprune.ir.read import read_graph
 
 
 def estimate(
     model: Any,
-    runtime: str = "tflm-reference",
-    pointer_bits: int = 64,
+    runtime: str | None = None,
+    pointer_bits: int | None = None,
     *,
     board: str | None = None,
 ) -> Resources:
@@ -24,19 +26,22 @@ def estimate(
     Args:
         model: A built functional or Sequential ``keras.Model``, or the path of a ``.keras``,
             ``.h5`` or ``.tflite`` file.
-        runtime: Whose memory to count.
-        pointer_bits: Width of a pointer where the runtime executes.
-        board: A board of the catalogue. The numbers stay the same; ``fits_board`` tells whether
-            its memories hold them.
+        runtime: Whose memory to count, a name of :data:`mcuprune.cost.runtime.RUNTIMES`; None for
+            the board's, or the reference kernels without a board.
+        pointer_bits: Width of a pointer where the runtime executes; None for what it usually has,
+            and 32 on a board.
+        board: A board of the catalogue: ``fits_board`` tells whether its memories hold the model.
 
     Raises:
         UnknownNameError: No such board or runtime; names the nearest.
         InputError: The file is missing, unreadable or malformed.
         UnsupportedModelError: The Keras model cannot be read as a graph.
     """
-    budget = None if board is None else Budget.for_board(board)
-    resources = estimate_graph(read_graph(model), runtime=runtime, pointer_bits=pointer_bits)
-    if budget is None:
-        return resources
+    if board is None:
+        return estimate_graph(read_graph(model), runtime or REFERENCE, pointer_bits)
+    budget, usual = Budget.for_board(board), runtime_of_board(board)
+    resources = estimate_graph(
+        read_graph(model), runtime or usual, pointer_bits or BOARD_POINTER_BITS
+    )
     fits = compare(resources, budget).fits
     return dataclasses.replace(resources, board=board, fits_board=fits)

@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from mcuprune.cost.causes import Causes, arena_causes, operator_causes
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import operator_macs
 from mcuprune.cost.memory import arena_head, arena_tail, live_tensors
-from mcuprune.cost.runtime import load_runtime
+from mcuprune.cost.runtime import REFERENCE, Runtime, load_runtime
+from mcuprune.cost.smallest import smallest_arena
 from mcuprune.ir.graph import Graph, Operator, Tensor
 
 PREDICTED, PLANNED, FILE = "predicted", "planned", "file"
@@ -34,6 +36,7 @@ class OperatorResources:
         weights_bytes: Bytes of its constants.
         working_set_bytes: Bytes in SRAM while it runs.
         live_tensors: What the working set consists of.
+        arena_by_cause: What its working set and what TFLM keeps for it go to, in bytes.
     """
 
     index: int
@@ -42,6 +45,7 @@ class OperatorResources:
     weights_bytes: int
     working_set_bytes: int
     live_tensors: tuple[LiveTensor, ...]
+    arena_by_cause: Causes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +61,9 @@ class Resources:
         arena_head_bytes: Activations and scratch memory under TFLM's greedy plan.
         arena_tail_bytes: What TFLM keeps for good: structures, multipliers and shifts.
         arena_total_bytes: Head and tail.
+        arena_smallest_bytes: The smallest arena that allocates: more than ``arena_total_bytes``
+            where planning needs more memory than running.
+        arena_by_cause: What the bytes of ``arena_total_bytes`` go to.
         flash_bytes: Bytes the model takes in flash; equals ``tflite_bytes``.
         tflite_bytes: Bytes of the ``.tflite`` file.
         macs: Multiply-accumulates per inference.
@@ -83,6 +90,8 @@ class Resources:
     arena_head_bytes: int
     arena_tail_bytes: int
     arena_total_bytes: int
+    arena_smallest_bytes: int
+    arena_by_cause: Causes
     flash_bytes: int
     tflite_bytes: int
     macs: int
@@ -101,32 +110,36 @@ class Resources:
         return dataclasses.asdict(self)
 
 
-def estimate(graph: Graph, runtime: str = "tflm-reference", pointer_bits: int = 64) -> Resources:
+def estimate(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None) -> Resources:
     """Count what a graph costs.
 
     Args:
         graph: A graph whose dimensions are ints.
         runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`.
-        pointer_bits: 64 for a host, 32 for a microcontroller.
+        pointer_bits: 64 for a host, 32 for a microcontroller; None for what the runtime usually
+            has.
 
     Raises:
         UnknownNameError: No such runtime.
         InputError: Another width of pointers, or an operator lacks a tensor that its kind needs.
     """
-    operators = _operators(graph)
-    head_bytes = arena_head(graph)
+    build = load_runtime(runtime, pointer_bits)
+    operators = _operators(graph, build)
+    head_bytes = arena_head(graph, runtime)
     tail_bytes = int(arena_tail(graph, pointer_bits, runtime))
     file_bytes = int(flash_bytes(graph)) if graph.file_bytes is None else graph.file_bytes
     peak = max(operators, key=lambda op: op.working_set_bytes, default=None)
     return Resources(
         model=graph.name,
         runtime=runtime,
-        pointer_bits=pointer_bits,
+        pointer_bits=build.pointer_bits,
         peak_sram_bytes=head_bytes + tail_bytes,
         largest_working_set_bytes=0 if peak is None else peak.working_set_bytes,
         arena_head_bytes=head_bytes,
         arena_tail_bytes=tail_bytes,
         arena_total_bytes=head_bytes + tail_bytes,
+        arena_smallest_bytes=smallest_arena(graph, runtime, pointer_bits),
+        arena_by_cause=arena_causes(graph, runtime, pointer_bits),
         flash_bytes=file_bytes,
         tflite_bytes=file_bytes,
         macs=sum(op.macs for op in operators),
@@ -134,23 +147,26 @@ def estimate(graph: Graph, runtime: str = "tflm-reference", pointer_bits: int = 
         latency_ms=None,
         operators=operators,
         peak_operator=None if peak is None else peak.index,
-        unknown_operators=_unknown(graph, runtime, pointer_bits),
+        unknown_operators=_unknown(graph, build),
         provenance=_provenance(graph),
         converted_layers=graph.converted_layers,
     )
 
 
-def _operators(graph: Graph) -> tuple[OperatorResources, ...]:
+def _operators(graph: Graph, runtime: Runtime) -> tuple[OperatorResources, ...]:
+    live = live_tensors(graph, runtime.name)
+    causes = operator_causes(graph, runtime.name, runtime.pointer_bits)
     return tuple(
         OperatorResources(
             index=operator.index,
             kind=operator.kind,
             macs=int(operator_macs(graph, operator)),
             weights_bytes=_weights_bytes(graph, operator),
-            working_set_bytes=sum(int(size_bytes) for _, size_bytes in live),
-            live_tensors=tuple(LiveTensor(name, int(size_bytes)) for name, size_bytes in live),
+            working_set_bytes=sum(int(size_bytes) for _, size_bytes in tensors),
+            live_tensors=tuple(LiveTensor(name, int(size_bytes)) for name, size_bytes in tensors),
+            arena_by_cause=by_cause,
         )
-        for operator, live in zip(graph.operators, live_tensors(graph), strict=True)
+        for operator, tensors, by_cause in zip(graph.operators, live, causes, strict=True)
     )
 
 
@@ -164,9 +180,8 @@ def _is_parameter(tensor: Tensor) -> bool:
     return tensor.is_constant and (is_quantized or tensor.dtype.startswith("float"))
 
 
-def _unknown(graph: Graph, runtime: str, pointer_bits: int) -> tuple[str, ...]:
-    known = load_runtime(runtime, pointer_bits).kernels
-    return tuple(sorted({op.kind for op in graph.operators if op.kind not in known}))
+def _unknown(graph: Graph, runtime: Runtime) -> tuple[str, ...]:
+    return tuple(sorted({op.kind for op in graph.operators if op.kind not in runtime.kernels}))
 
 
 def _provenance(graph: Graph) -> dict[str, str]:
@@ -177,6 +192,7 @@ def _provenance(graph: Graph) -> dict[str, str]:
         "arena_head_bytes": PLANNED,
         "arena_tail_bytes": PREDICTED,
         "arena_total_bytes": PLANNED,
+        "arena_smallest_bytes": PREDICTED,
         "flash_bytes": file_origin,
         "tflite_bytes": file_origin,
         "macs": PREDICTED,

@@ -89,6 +89,8 @@ class Runtime:
         alignment_bytes: Alignment of buffers that kernels ask for.
         interpreter: Rooms allocated before any model is known, in order.
         structs: Room of each structure, by name.
+        spare_scratch_requests: For how many more requests there is room while a model is allocated.
+        plan_bytes_per_buffer: What the memory planner needs for each buffer.
         kernels: What each known operator keeps, by kind.
         unknown_kernel: What an operator without an entry is counted with.
         cmsis_nn: The CMSIS-NN that its kernels call, None if they are the reference kernels.
@@ -99,6 +101,8 @@ class Runtime:
     alignment_bytes: int
     interpreter: tuple[Room, ...]
     structs: Mapping[str, Room]
+    spare_scratch_requests: int
+    plan_bytes_per_buffer: int
     kernels: Mapping[str, Kernel]
     unknown_kernel: Kernel
     cmsis_nn: CmsisNn | None = None
@@ -133,16 +137,6 @@ def load_runtime(name: str = REFERENCE, pointer_bits: int | None = None) -> Runt
     return _load(name, pointer_bits or RUNTIMES[name].pointer_bits)
 
 
-def runtime_of_core(core: str) -> str:
-    """Return the runtime that firmware for a core uses: CMSIS-NN's where it has kernels for it.
-
-    >>> runtime_of_core("cortex-m4"), runtime_of_core("xtensa-lx6"), runtime_of_core("riscv")
-    ('tflm-cmsis-nn', 'tflm-esp32', 'tflm-reference')
-    """
-    cores: Mapping[str, str] = read_table("tflm_cmsis_nn")["cores"]
-    return cores.get(core, REFERENCE)
-
-
 @functools.cache
 def _load(name: str, pointer_bits: int) -> Runtime:
     build = RUNTIMES[name]
@@ -161,6 +155,8 @@ def _load(name: str, pointer_bits: int) -> Runtime:
         alignment_bytes=alignment,
         interpreter=tuple(structs[struct] for struct in table["interpreter"]),
         structs=structs,
+        spare_scratch_requests=table["spare_scratch_requests"],
+        plan_bytes_per_buffer=table["plan_bytes_per_buffer"],
         kernels={kind: _kernel(entry, structs) for kind, entry in kernels.items()},
         unknown_kernel=Kernel(
             Room(unknown["options_bytes"], 4), Room(unknown["data_bytes"], alignment)

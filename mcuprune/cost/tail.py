@@ -10,7 +10,7 @@ Source: MicroAllocator, MicroInterpreter::AllocateTensors and the kernels of tfl
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mcuprune.cost.cursor import Cursor
 from mcuprune.cost.prepared import prepared
@@ -31,12 +31,14 @@ class Allocation:
         size_bytes: Bytes asked for, known or open.
         alignment_bytes: Its alignment.
         operator: Index of the operator it is for, None if for the model as a whole.
+        is_buffer: True for what kernels ask for and for variables, False for TFLM's structures.
     """
 
     what: str
     size_bytes: Extent
     alignment_bytes: int
     operator: int | None = None
+    is_buffer: bool = False
 
 
 def arena_tail(graph: Graph, pointer_bits: int | None = None, runtime: str = REFERENCE) -> Extent:
@@ -52,13 +54,27 @@ def arena_tail(graph: Graph, pointer_bits: int | None = None, runtime: str = REF
         An int, or an open size for a graph with open widths.
     """
     used = Cursor()
-    for allocation in allocations(graph, load_runtime(runtime, pointer_bits)):
-        used.advance(allocation.size_bytes, allocation.alignment_bytes)
+    advance(used, allocations(graph, load_runtime(runtime, pointer_bits)))
     return used.total
+
+
+def advance(used: Cursor, made: Iterable[Allocation]) -> None:
+    """Move the end of a tail down by allocations."""
+    for allocation in made:
+        used.advance(allocation.size_bytes, allocation.alignment_bytes)
 
 
 def allocations(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
     """Yield the persistent allocations in the order in which TFLM makes them."""
+    yield from initial_allocations(graph, runtime)
+    for operator in graph.operators:
+        yield from prepare_allocations(graph, operator, runtime)
+    yield from plan_allocations(graph, runtime)
+    yield from io_allocations(graph, runtime)
+
+
+def initial_allocations(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
+    """Yield those made before any kernel prepares."""
     for room in runtime.interpreter:
         yield Allocation("interpreter", room.size_bytes, room.alignment_bytes)
     yield from _model_structures(graph, runtime)
@@ -66,13 +82,22 @@ def allocations(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
         yield from _room("options", runtime.kernel(operator.kind).options, operator)
     for operator in graph.operators:
         yield from _kernel_data(operator, runtime)
-    for operator in graph.operators:
-        for size_bytes in prepared(graph, operator, runtime):
-            yield Allocation(
-                "prepared by the kernel", size_bytes, runtime.alignment_bytes, operator.index
-            )
+
+
+def prepare_allocations(graph: Graph, operator: Operator, runtime: Runtime) -> Iterator[Allocation]:
+    """Yield those that an operator's kernel makes while preparing."""
+    for size_bytes in prepared(graph, operator, runtime):
+        yield _buffer("prepared by the kernel", size_bytes, runtime, operator)
+
+
+def plan_allocations(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
+    """Yield those made before the memory plan."""
     yield from _scratch_handles(graph, runtime)
     yield from _variables(graph, runtime)
+
+
+def io_allocations(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
+    """Yield those made after the memory plan, for the model's inputs and outputs."""
     for indices in (graph.inputs, graph.outputs):
         yield from _io_tensors([graph.tensors[index] for index in indices], runtime)
 
@@ -97,7 +122,14 @@ def _room(what: str, room: Room | None, operator: Operator) -> Iterator[Allocati
 def _kernel_data(operator: Operator, runtime: Runtime) -> Iterator[Allocation]:
     room = runtime.kernel(operator.kind).data
     if room is not None:
-        yield Allocation("kernel", room.size_bytes, runtime.alignment_bytes, operator.index)
+        yield _buffer("kernel", room.size_bytes, runtime, operator)
+
+
+def _buffer(
+    what: str, size_bytes: Extent, runtime: Runtime, operator: Operator | None = None
+) -> Allocation:
+    index = None if operator is None else operator.index
+    return Allocation(what, size_bytes, runtime.alignment_bytes, index, is_buffer=True)
 
 
 def _scratch_handles(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
@@ -111,7 +143,7 @@ def _variables(graph: Graph, runtime: Runtime) -> Iterator[Allocation]:
     for index, tensor in enumerate(graph.tensors):
         is_placed = graph.offline_offsets is not None and graph.offline_offsets[index] >= 0
         if tensor.is_variable and not is_placed:
-            yield Allocation(f"variable {index}", tensor.size_bytes, runtime.alignment_bytes)
+            yield _buffer(f"variable {index}", tensor.size_bytes, runtime)
 
 
 def _io_tensors(tensors: list[Tensor], runtime: Runtime) -> Iterator[Allocation]:

@@ -9,17 +9,29 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from mcuprune.cost.resources import Resources
+from mcuprune.cost.runtime import REFERENCE
 from mcuprune.cost.verdict import Verdict
 
+HOST_POINTER_BITS = 64
 HOST_NOTE = (
     "The arena is counted as TFLM counts it on a 64-bit host, which is conservative: the tail is "
     "smaller on a 32-bit device, the head the same."
+)
+# Field of Causes and its label.
+CAUSES = (
+    ("activations", "activations"),
+    ("scratch", "scratch of kernels"),
+    ("plan_gaps", "gaps of the memory plan"),
+    ("persistent_buffers", "persistent buffers of kernels"),
+    ("structs", "structures of TFLM"),
+    ("alignment", "alignment"),
 )
 # Field of Resources, its label and its unit.
 RESOURCE_ROWS = (
     ("arena_head_bytes", "arena head", " B"),
     ("arena_tail_bytes", "arena tail", " B"),
     ("arena_total_bytes", "peak SRAM (arena)", " B"),
+    ("arena_smallest_bytes", "smallest arena that allocates", " B"),
     ("flash_bytes", "flash (.tflite)", " B"),
     ("macs", "MACs", ""),
     ("params", "parameters", ""),
@@ -33,14 +45,40 @@ def resources_table(resources: Resources) -> Table:
     table.add_column("origin")
     for field, label, unit in RESOURCE_ROWS:
         value = getattr(resources, field)
+        if field == "arena_smallest_bytes" and value <= resources.arena_total_bytes + 15:
+            continue  # no more than the arena, rounded up to a multiple of 16
         table.add_row(label, f"{value:,}{unit}", resources.provenance[field])
     return table
 
 
+def causes_table(resources: Resources) -> Table:
+    """Return what the bytes of the arena go to."""
+    table = Table("arena goes to", box=SIMPLE)
+    table.add_column("bytes", justify="right", no_wrap=True)
+    for field, label in CAUSES:
+        table.add_row(label, f"{getattr(resources.arena_by_cause, field):,}")
+    table.add_section()
+    table.add_row("arena", f"{resources.arena_by_cause.total_bytes:,}")
+    return table
+
+
+def runtime_note(resources: Resources) -> str:
+    """Say whose arena was counted."""
+    if resources.pointer_bits == HOST_POINTER_BITS and resources.runtime == REFERENCE:
+        return HOST_NOTE
+    return (
+        f"The arena is counted as {resources.runtime} allocates it with pointers of "
+        f"{resources.pointer_bits} bits."
+    )
+
+
 def operators_table(resources: Resources) -> Table:
-    """Return what each operator costs; the one with the largest working set is marked."""
+    """Return what each operator costs; the one with the largest working set is marked.
+
+    ``kept`` is what TFLM keeps for the operator for good: persistent buffers and structures.
+    """
     table = Table("operator", box=SIMPLE)
-    for heading in ("MACs", "weights B", "working set B"):
+    for heading in ("MACs", "weights B", "working set B", "scratch B", "kept B"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for operator in resources.operators:
@@ -49,6 +87,8 @@ def operators_table(resources: Resources) -> Table:
             f"{operator.macs:,}",
             f"{operator.weights_bytes:,}",
             f"{operator.working_set_bytes:,}",
+            f"{operator.arena_by_cause.scratch:,}",
+            f"{operator.arena_by_cause.persistent_buffers + operator.arena_by_cause.structs:,}",
             "peak" if operator.index == resources.peak_operator else "",
         )
     return table
