@@ -16,7 +16,7 @@ from mcuprune.channels import (  # noqa: F401 (they register rules)
     weight_rules,
 )
 from mcuprune.channels.coupling import Coupling, equal_occurrence
-from mcuprune.channels.effect import RULES, Effect
+from mcuprune.channels.effect import RULES, Effect, Tie
 from mcuprune.channels.groups import Group, Groups, LayerChannels, mapped
 from mcuprune.channels.layout import IntArray, Layout
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
@@ -102,6 +102,10 @@ class _Analysis:
             return
         reason = f"{self._call.name} ties it to channels that are fixed"
         self._coupling.tie(layout.channels, other.channels, reason)
+
+    def classes_after(self, ties: Sequence[Tie], among: Layout) -> int:
+        pairs = [(a.channels, b.channels) for a, b in ties]
+        return self._coupling.classes_after(pairs, among.channels)
 
     def couple(self, layouts: Sequence[Layout]) -> Layout:
         widest = max(layouts, key=lambda layout: layout.size)

@@ -50,6 +50,14 @@ class Coupling:
             np.minimum.at(merged, high, low)
             self._lowest = merged[self._lowest]
 
+    def classes_after(self, ties: Iterable[tuple[IntArray, IntArray]], among: IntArray) -> int:
+        """Return how many classes some channels would have, were these ties made."""
+        trial = Coupling()
+        trial._lowest = self._lowest
+        for a, b in ties:
+            trial.tie(a, b, "")
+        return len(np.unique(trial._lowest[among[among != FIXED]]))
+
     def freeze(self, channels: IntArray, reason: str) -> None:
         """Forbid pruning of channels."""
         found = channels[channels != FIXED]

@@ -109,6 +109,10 @@ class Effect:
         return bool(self.axes or self.sizes or self.statistics or self.split or self.bounds)
 
 
+# Two layouts of one size whose channels live or die together, position by position.
+Tie = tuple[Layout, Layout]
+
+
 class Coupler(Protocol):
     """What a rule may ask for while the groups are being found."""
 
@@ -126,6 +130,10 @@ class Coupler(Protocol):
 
     def tie(self, layout: Layout, other: Layout) -> None:
         """Let the channels of two layouts of one size live or die together by position."""
+        ...
+
+    def classes_after(self, ties: Sequence[Tie], among: Layout) -> int:
+        """Return how many channels of a layout could go one by one, were these ties made."""
         ...
 
     def freeze(self, layout: Layout, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mcuprune.channels.channel_groups import drops_whole_groups, same_places, whole_groups
 from mcuprune.channels.effect import ConfigSize, Coupler, Effect, WeightAxis, present, rule
 from mcuprune.channels.layout import FIXED, Layout
 from mcuprune.ir.keras_graph import LayerCall
@@ -51,15 +52,14 @@ def group_normalization(call: LayerCall, inputs: Sequence[Layout], coupler: Coup
     if not _is_last(layer.axis, len(coupler.shape(call.inputs[0]))):
         return _frozen(call, source, coupler)
     axes = present(layer, ["gamma", "beta"], source)
-    per_group = source.size // layer.groups
     if (source.channels == FIXED).any():
         coupler.freeze(source, f"{call.name} takes statistics with channels that are fixed")
         return Effect(source, axes)
-    if layer.groups >= per_group:
-        firsts = source.part(None, None, per_group)
-        coupler.tie(source, firsts.repeated(per_group))
+    if drops_whole_groups(source, layer.groups, coupler):
+        coupler.tie(*whole_groups(source, layer.groups))
+        firsts = source.part(None, None, source.size // layer.groups)
         return Effect(source, axes, sizes=(ConfigSize("groups", firsts),))
-    coupler.tie(source, source.part(0, per_group).tiled(layer.groups))
+    coupler.tie(*same_places(source, layer.groups))
     return Effect(source, axes, statistics=source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcuprune.channels.channel_groups import drops_whole_groups, same_places, whole_groups
 from mcuprune.channels.effect import (
     ConfigSize,
     Coupler,
@@ -52,30 +53,19 @@ def _grouped(call: LayerCall, source: Layout, coupler: Coupler) -> Effect:
     per_group = source.size // layer.groups
     is_fixed = bool((source.channels == FIXED).any())
     axes = (WeightAxis("kernel", -1, made), *present(layer, ["bias"], made))
-    if layer.groups >= per_group and not is_fixed:
-        _tie_within(source, layer.groups, coupler)
-        _tie_within(made, layer.groups, coupler)
+    if not is_fixed and drops_whole_groups(source, layer.groups, coupler):
+        coupler.tie(*whole_groups(source, layer.groups))
+        coupler.tie(*whole_groups(made, layer.groups))
         firsts = source.part(None, None, per_group)
         coupler.tie(firsts, made.part(None, None, layer.filters // layer.groups))
         sizes = (ConfigSize("filters", made), ConfigSize("groups", firsts))
         return Effect(made, axes, sizes=sizes)
     if is_fixed:
         coupler.freeze(source, f"{call.name} groups it with channels that are fixed")
-    _tie_across(source, layer.groups, coupler)
-    _tie_across(made, layer.groups, coupler)
+    coupler.tie(*same_places(source, layer.groups))
+    coupler.tie(*same_places(made, layer.groups))
     mixed = WeightAxis("kernel", -2, source.part(0, per_group))
     return Effect(made, (mixed, *axes), (mixed,), (ConfigSize("filters", made),))
-
-
-def _tie_within(layout: Layout, groups: int, coupler: Coupler) -> None:
-    """Let each group's channels go together."""
-    per_group = layout.size // groups
-    coupler.tie(layout, layout.part(None, None, per_group).repeated(per_group))
-
-
-def _tie_across(layout: Layout, groups: int, coupler: Coupler) -> None:
-    """Let the channels go together that stand at the same place of their groups."""
-    coupler.tie(layout, layout.part(0, layout.size // groups).tiled(groups))
 
 
 @rule("Dense")
