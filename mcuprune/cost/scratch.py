@@ -99,6 +99,15 @@ def _unpacked_weights(graph: Graph, operator: Operator) -> list[Extent]:
     return [weights.elements] if weights.dtype == "int4" else []
 
 
+def _rfft(graph: Graph, operator: Operator) -> list[Extent]:
+    """signal/micro/kernels/rfft.cc: the input, padded to the length of the transform.
+
+    That length N is in the custom options; the output holds N / 2 + 1 complex numbers.
+    """
+    output = result(graph, operator, rank=1)
+    return [(output.shape[-1] - 2) * (output.bits // 8)]
+
+
 def _data_and_second(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
     return operand(graph, operator, 0), operand(graph, operator, 1)
 
@@ -113,6 +122,7 @@ _RULES: Mapping[str, _Rule] = {
     "SVDF": _svdf,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     "MIRROR_PAD": _mirror_pad,
+    "SignalRfft": _rfft,
     "CONV_2D": _unpacked_weights,
     "DEPTHWISE_CONV_2D": _unpacked_weights,
     "FULLY_CONNECTED": _unpacked_weights,

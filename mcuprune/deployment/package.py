@@ -77,7 +77,7 @@ def deploy(
     if budget is None and board is not None:
         budget = Budget.for_board(board)
     converted = convert_int8(model, calibration, debug=debug)
-    plan = _planned(converted, model.name, budget) if plan_memory else None
+    plan = _planned(converted, model.name, board, budget) if plan_memory else None
     tflite = converted if plan is None else plan.model
     verification = _verified(model, tflite, calibration, test)
     graph = parse_tflite(tflite, model.name)
@@ -101,15 +101,19 @@ def deploy(
     return deployment
 
 
-def _planned(tflite: bytes, name: str, budget: Budget | None) -> Optimized | None:
-    """Plan the arena; None where the plan's bytes would exceed a flash budget that is met."""
+def _planned(tflite: bytes, name: str, board: str | None, budget: Budget | None) -> Optimized:
+    """Plan the arena, unless the plan's bytes in the file would buy nothing or be too many."""
     optimized = optimize(tflite, name)
-    shipped = strip(optimized.model) if optimized.is_changed else tflite
+    if not optimized.is_changed:
+        return optimized
+    if board is None and not optimized.plan.saved_bytes:
+        return optimized.undone(tflite, "only other runtimes than the reference would gain")
+    shipped = strip(optimized.model)
     limit = None if budget is None else budget.flash
     if limit is not None and len(tflite) <= limit < len(shipped):
-        return None
-    added = len(shipped) - len(tflite)
-    return dataclasses.replace(optimized, model=shipped, bytes_added=added)
+        needed = f"the plan needs {len(shipped) - len(tflite):,} B of flash"
+        return optimized.undone(tflite, f"{needed}, more than the budget leaves")
+    return dataclasses.replace(optimized, model=shipped)
 
 
 def _verified(

@@ -137,10 +137,15 @@ def room_buffers(
         )
         for room, lives in rooms.items()
     )
-    return (*(b for b in tensors if b.size_bytes), *_scratch_buffers(scratch))
+    return (*(b for b in tensors if b.size_bytes), *scratch_buffers(scratch))
 
 
-def _scratch_buffers(scratch: Sequence[ScratchRequest]) -> Iterator[Buffer]:
+def scratch_buffers(scratch: Sequence[ScratchRequest]) -> Iterator[Buffer]:
+    """Yield one buffer per operator that asks for scratch memory, as large as all its requests.
+
+    Args:
+        scratch: What the kernels ask for.
+    """
     needed: dict[int, int] = {}
     for request in scratch:
         size_bytes = _aligned(int(request.size_bytes))

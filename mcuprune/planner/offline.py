@@ -12,9 +12,10 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 
+from mcuprune.errors import InputError
 from mcuprune.ir.graph import Graph
 from mcuprune.planner.greedy import MemoryPlan, greedy_plan
-from mcuprune.planner.in_place import room_buffers, shared_places
+from mcuprune.planner.in_place import room_buffers, scratch_buffers, shared_places
 from mcuprune.planner.lifetimes import Buffer, ScratchRequest, buffers
 from mcuprune.planner.optimal import TIME_LIMIT_S, optimal_plan
 from mcuprune.planner.order import (
@@ -38,28 +39,38 @@ class OfflinePlan:
         operators: Indices of the operators in the order in which they run.
         offsets_bytes: Offset in the arena per tensor, -1 where it needs none; None if the file is
             best left as it is.
-        head_bytes: The arena's head as TFLM uses it with this plan.
-        unplanned_head_bytes: The head as TFLM uses it without: by its own plan, or by the one that
-            the file brings.
-        lower_bound_bytes: No plan needs less, in any order that was allowed.
+        heads_bytes: The arena's head as TFLM uses it with this plan, per set of kernels.
+        unplanned_heads_bytes: The heads as TFLM uses them without: by its own plan, or by the one
+            that the file brings.
+        lower_bound_bytes: With the first kernels no plan needs less, in any order that was allowed.
         in_place: Number of tensors that lie in the place of another.
     """
 
     operators: tuple[int, ...]
     offsets_bytes: tuple[int, ...] | None
-    head_bytes: int
-    unplanned_head_bytes: int
-    lower_bound_bytes: int
+    heads_bytes: tuple[int, ...]
+    unplanned_heads_bytes: tuple[int, ...]
+    lower_bound_bytes: int = 0
     in_place: int = 0
 
     @property
+    def head_bytes(self) -> int:
+        """The head with the first kernels."""
+        return self.heads_bytes[0]
+
+    @property
+    def unplanned_head_bytes(self) -> int:
+        """The head with the first kernels, without this plan."""
+        return self.unplanned_heads_bytes[0]
+
+    @property
     def proven(self) -> bool:
-        """Whether no plan needs less."""
+        """Whether no plan needs less, with the first kernels."""
         return self.head_bytes == self.lower_bound_bytes
 
     @property
     def saved_bytes(self) -> int:
-        """Bytes of the arena that the plan saves."""
+        """Bytes of the arena that the plan saves with the first kernels."""
         return self.unplanned_head_bytes - self.head_bytes
 
     @property
@@ -70,30 +81,42 @@ class OfflinePlan:
 
 @dataclasses.dataclass(frozen=True)
 class _Variant:
-    """An order, with or without shared places, and the buffers that it takes."""
+    """An order, with or without shared places, and what to keep free for scratch memory.
+
+    Attributes:
+        operators: The order.
+        place: Tensors that lie in the place of another.
+        buffers: What is to be placed.
+        floors_bytes: What no plan of this order and these places is below, per set of kernels.
+        is_exact: Whether no more is kept free than the first kernels need.
+    """
 
     operators: tuple[int, ...]
     place: Mapping[int, int]
     buffers: tuple[Buffer, ...]
-    floor_bytes: int
+    floors_bytes: tuple[int, ...]
+    is_exact: bool
 
 
 def plan_offline(
     graph: Graph,
     scratch: Sequence[ScratchRequest] = (),
     *,
+    others: Sequence[Sequence[ScratchRequest]] = (),
     reorder: bool = True,
     in_place: bool = True,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> OfflinePlan:
     """Return the smallest offline plan that was found.
 
-    Of plans of equal size the one that changes least is chosen: the given order before another,
-    places of their own before shared ones, the file as it is before any change.
+    The head with the first kernels counts first, then the sum of those with the others, none of
+    which may grow. Of equal plans the one that changes least is chosen: the given order before
+    another, places of their own before shared ones, the file as it is before any change.
 
     Args:
         graph: A graph whose dimensions are ints.
         scratch: What the kernels ask for.
+        others: The same for other kernels that the file may run with.
         reorder: Whether operators may run in another order.
         in_place: Whether tensors may share a place.
         time_limit_s: Seconds after which the best plan found is returned.
@@ -101,23 +124,28 @@ def plan_offline(
     Raises:
         InputError: The time limit is negative.
     """
-    as_it_is = _head_bytes(graph, scratch)
+    if time_limit_s < 0:
+        raise InputError(f"time_limit_s={time_limit_s}: give 0 seconds or more")
+    kernels = (scratch, *others)
     order = _order(graph, scratch, reorder, in_place)
-    variants = _variants(graph, scratch, order, in_place)
-    best = OfflinePlan(tuple(range(len(graph.operators))), None, as_it_is, as_it_is, 0)
-    bound = order.lower_bound_bytes
-    bounds = []
+    as_it_is = tuple(_head_bytes(graph, requests) for requests in kernels)
+    best = OfflinePlan(tuple(range(len(graph.operators))), None, as_it_is, as_it_is)
+    bounds: dict[tuple[tuple[int, ...], int], int] = {}
+    variants = _variants(graph, kernels, order, in_place)
     deadline = time.monotonic() + time_limit_s
     for left, variant in zip(range(len(variants), 0, -1), variants, strict=True):
-        bounds.append(variant.floor_bytes)
-        if variant.floor_bytes < best.head_bytes:
-            limit_s = max(0.0, deadline - time.monotonic()) / left if time_limit_s >= 0 else -1
+        bound = variant.floors_bytes[0]
+        if _worth(variant.floors_bytes) < _worth(best.heads_bytes):
+            limit_s = max(0.0, deadline - time.monotonic()) / left
             plan = optimal_plan(variant.buffers, time_limit_s=limit_s)
-            bounds[-1] = plan.lower_bound_bytes
-            best = min(best, _shipped(graph, scratch, variant, plan, as_it_is), key=_head_of)
+            bound = plan.lower_bound_bytes if variant.is_exact else bound
+            best = min(best, _shipped(graph, kernels, variant, plan, as_it_is), key=_rank)
+        kind = (variant.operators, len(variant.place))
+        bounds[kind] = max(bound, bounds.get(kind, 0))
+    lowest = order.lower_bound_bytes
     if is_only_order(graph) or not reorder:
-        bound = max(bound, min(bounds))
-    return dataclasses.replace(best, lower_bound_bytes=min(bound, best.head_bytes))
+        lowest = max(lowest, min(bounds.values()))
+    return dataclasses.replace(best, lower_bound_bytes=min(lowest, best.head_bytes))
 
 
 def shipped_head_bytes(graph: Graph, scratch: Sequence[ScratchRequest] = ()) -> int:
@@ -147,27 +175,41 @@ def _order(
 
 
 def _variants(
-    graph: Graph, scratch: Sequence[ScratchRequest], order: Ordering, in_place: bool
+    graph: Graph, kernels: Sequence[Sequence[ScratchRequest]], order: Ordering, in_place: bool
 ) -> list[_Variant]:
     """Return what may be tried, the least demanding first; of equals the least changed."""
     given = tuple(range(len(graph.operators)))
-    found = []
+    found: list[_Variant] = []
     for operators, shared in itertools.product(
         dict.fromkeys([given, order.operators]), [False, True] if in_place else [False]
     ):
         moved = reordered(graph, operators)
         place = shared_places(moved) if shared else {}
-        placed = room_buffers(moved, reordered_scratch(scratch, operators), place)
-        found.append(_Variant(operators, place, placed, floor_bytes(packing_of(placed))))
-    return sorted(found, key=lambda variant: variant.floor_bytes)
+        requests = [reordered_scratch(scratch, operators) for scratch in kernels]
+        placed = [room_buffers(moved, scratch, place) for scratch in requests]
+        floors = tuple(floor_bytes(packing_of(buffers)) for buffers in placed)
+        most = room_buffers(moved, _largest(requests), place)
+        for reserved in dict.fromkeys([most, placed[0]]):
+            found.append(_Variant(operators, place, reserved, floors, reserved == placed[0]))
+    return sorted(found, key=lambda variant: _worth(variant.floors_bytes))
+
+
+def _largest(kernels: Sequence[Sequence[ScratchRequest]]) -> list[ScratchRequest]:
+    """Return for each operator the most that any kernels ask for, in one piece."""
+    most: dict[int, int] = {}
+    for scratch in kernels:
+        for buffer in scratch_buffers(scratch):
+            operator = buffer.first_step - 1
+            most[operator] = max(most.get(operator, 0), int(buffer.size_bytes))
+    return [ScratchRequest(operator, size_bytes) for operator, size_bytes in sorted(most.items())]
 
 
 def _shipped(
     graph: Graph,
-    scratch: Sequence[ScratchRequest],
+    kernels: Sequence[Sequence[ScratchRequest]],
     variant: _Variant,
     plan: MemoryPlan,
-    as_it_is: int,
+    as_it_is: tuple[int, ...],
 ) -> OfflinePlan:
     """Return a plan as it ships, counted by TFLM's own planner and checked byte by byte."""
     places = {
@@ -179,11 +221,13 @@ def _shipped(
         for index in range(len(graph.tensors))
     )
     moved = dataclasses.replace(reordered(graph, variant.operators), offline_offsets=offsets)
-    used = greedy_plan(buffers(moved, reordered_scratch(scratch, variant.operators)))
-    require_intact(moved, offsets, _scratch_places(used))
-    return OfflinePlan(
-        variant.operators, offsets, used.size_bytes, as_it_is, 0, in_place=len(variant.place)
-    )
+    heads = []
+    for scratch in kernels:
+        used = greedy_plan(buffers(moved, reordered_scratch(scratch, variant.operators)))
+        require_intact(moved, offsets, _scratch_places(used))
+        heads.append(used.size_bytes)
+    shared = len(variant.place)
+    return OfflinePlan(variant.operators, offsets, tuple(heads), as_it_is, in_place=shared)
 
 
 def _scratch_places(plan: MemoryPlan) -> dict[int, list[tuple[int, int]]]:
@@ -199,5 +243,10 @@ def _head_bytes(graph: Graph, scratch: Sequence[ScratchRequest]) -> int:
     return greedy_plan(buffers(graph, scratch)).size_bytes
 
 
-def _head_of(plan: OfflinePlan) -> int:
-    return plan.head_bytes
+def _worth(heads_bytes: Sequence[int]) -> tuple[int, int]:
+    return heads_bytes[0], sum(heads_bytes[1:])
+
+
+def _rank(plan: OfflinePlan) -> tuple[bool, int, int]:
+    pairs = zip(plan.heads_bytes, plan.unplanned_heads_bytes, strict=True)
+    return any(after > before for after, before in pairs), *_worth(plan.heads_bytes)
