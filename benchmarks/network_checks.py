@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keeps import Keep
 from masked_model import Array, masked_outputs, relative_difference
-from networks import as_called
+from networks import as_called, settle_normalization
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Groups
@@ -106,6 +106,7 @@ def cloned_difference(model: Any, inputs: Sequence[Array]) -> float:
     """Clone a model, copy its weights, and return the largest difference of the two's outputs."""
     clone = keras.models.clone_model(model)
     clone.set_weights(model.get_weights())
+    settle_normalization(clone)
     return relative_difference(outputs(model, inputs), outputs(clone, inputs))
 
 

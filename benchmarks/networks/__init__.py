@@ -63,12 +63,12 @@ def randomise(model: Any, seed: int) -> Any:
         else:
             # Kernels are drawn for no activation; ReLU halves the variance.
             weight.assign(values * np.sqrt(2))
-    _settle_normalization(model)
+    settle_normalization(model)
     _measure_batch_norm(model, rng)
     return model
 
 
-def _settle_normalization(model: Any) -> None:
+def settle_normalization(model: Any) -> None:
     """Let ``Normalization`` layers use the statistics that they would read back from a file."""
     for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, keras.layers.Normalization) and layer.built:
