@@ -126,7 +126,7 @@ def print_models(rows: list[Row]) -> None:
     print(f"{heading} {'TFLM measured':>21} {'outputs':>9}  means")
     for row in rows:
         if row.ours_bytes is None:
-            print(f"{_short(row.model):54} left out: {row.note.split(":")[0][:90]}")
+            print(f"{_short(row.model):54} left out: {row.note.split(':')[0][:90]}")
             continue
         measured = "-" if row.tflm_after_bytes is None else _pair(row)
         same = {None: "unchanged", True: "identical", False: "differ"}[row.outputs_identical]

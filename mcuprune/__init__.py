@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcuprune.cost.front import estimate as estimate
     from mcuprune.cost.resources import Resources as Resources
     from mcuprune.deployment.check import check as check
+    from mcuprune.deployment.optimize import optimize as optimize
     from mcuprune.deployment.package import deploy as deploy
     from mcuprune.errors import McupruneError as McupruneError
     from mcuprune.keras2.rebuild import from_tf_keras as from_tf_keras
@@ -40,6 +41,7 @@ _HOMES = {
     "estimate": ("mcuprune.cost.front", "estimate"),
     "from_tf_keras": ("mcuprune.keras2.rebuild", "from_tf_keras"),
     "groups": ("mcuprune.report.overview", "group_overview"),
+    "optimize": ("mcuprune.deployment.optimize", "optimize"),
 }
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "estimate",
     "from_tf_keras",
     "groups",
+    "optimize",
 ]
 
 
