@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcuprune.cost.causes import Causes, arena_causes, operator_causes
+from mcuprune.cost.code import runtime_code_bytes
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import operator_macs
 from mcuprune.cost.memory import arena_head, arena_tail, live_tensors
@@ -66,6 +67,8 @@ class Resources:
         arena_by_cause: What the bytes of ``arena_total_bytes`` go to.
         flash_bytes: Bytes the model takes in flash; equals ``tflite_bytes``.
         tflite_bytes: Bytes of the ``.tflite`` file.
+        runtime_code_bytes: Flash that the runtime's code takes on top, as built for a Cortex-M4;
+            None where no build was measured.
         macs: Multiply-accumulates per inference.
         params: Elements of kernels and biases.
         latency_ms: None: no model of it yet.
@@ -94,6 +97,7 @@ class Resources:
     arena_by_cause: Causes
     flash_bytes: int
     tflite_bytes: int
+    runtime_code_bytes: int | None
     macs: int
     params: int
     latency_ms: float | None
@@ -128,6 +132,7 @@ def estimate(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = 
     head_bytes = arena_head(graph, runtime)
     tail_bytes = int(arena_tail(graph, pointer_bits, runtime))
     file_bytes = int(flash_bytes(graph)) if graph.file_bytes is None else graph.file_bytes
+    code_bytes = runtime_code_bytes((operator.kind for operator in operators), build)
     peak = max(operators, key=lambda op: op.working_set_bytes, default=None)
     return Resources(
         model=graph.name,
@@ -142,13 +147,14 @@ def estimate(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = 
         arena_by_cause=arena_causes(graph, runtime, pointer_bits),
         flash_bytes=file_bytes,
         tflite_bytes=file_bytes,
+        runtime_code_bytes=code_bytes,
         macs=sum(op.macs for op in operators),
         params=sum(int(t.elements) for t in graph.tensors if _is_parameter(t)),
         latency_ms=None,
         operators=operators,
         peak_operator=None if peak is None else peak.index,
         unknown_operators=_unknown(graph, build),
-        provenance=_provenance(graph),
+        provenance=_provenance(graph, code_bytes),
         converted_layers=graph.converted_layers,
     )
 
@@ -184,9 +190,10 @@ def _unknown(graph: Graph, runtime: Runtime) -> tuple[str, ...]:
     return tuple(sorted({op.kind for op in graph.operators if op.kind not in runtime.kernels}))
 
 
-def _provenance(graph: Graph) -> dict[str, str]:
+def _provenance(graph: Graph, code_bytes: int | None) -> dict[str, str]:
     file_origin = PREDICTED if graph.file_bytes is None else FILE
-    return {
+    code_origin = {} if code_bytes is None else {"runtime_code_bytes": PREDICTED}
+    return code_origin | {
         "peak_sram_bytes": PLANNED,
         "largest_working_set_bytes": PREDICTED,
         "arena_head_bytes": PLANNED,

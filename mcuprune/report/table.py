@@ -11,6 +11,7 @@ from rich.table import Table
 from mcuprune.cost.resources import Resources
 from mcuprune.cost.runtime import REFERENCE
 from mcuprune.cost.verdict import Verdict
+from mcuprune.planner.lifetimes import BUFFER_ALIGNMENT_BYTES
 
 HOST_POINTER_BITS = 64
 HOST_NOTE = (
@@ -33,6 +34,7 @@ RESOURCE_ROWS = (
     ("arena_total_bytes", "peak SRAM (arena)", " B"),
     ("arena_smallest_bytes", "smallest arena that allocates", " B"),
     ("flash_bytes", "flash (.tflite)", " B"),
+    ("runtime_code_bytes", "flash (code of the runtime)", " B"),
     ("macs", "MACs", ""),
     ("params", "parameters", ""),
 )
@@ -45,10 +47,17 @@ def resources_table(resources: Resources) -> Table:
     table.add_column("origin")
     for field, label, unit in RESOURCE_ROWS:
         value = getattr(resources, field)
-        if field == "arena_smallest_bytes" and value <= resources.arena_total_bytes + 15:
-            continue  # no more than the arena, rounded up to a multiple of 16
-        table.add_row(label, f"{value:,}{unit}", resources.provenance[field])
+        if _is_worth_a_row(resources, field):
+            table.add_row(label, f"{value:,}{unit}", resources.provenance[field])
     return table
+
+
+def _is_worth_a_row(resources: Resources, field: str) -> bool:
+    """Leave out what is unknown, and an arena that only rounds the one used up to 16."""
+    value = getattr(resources, field)
+    if field == "arena_smallest_bytes":
+        return bool(value - resources.arena_total_bytes >= BUFFER_ALIGNMENT_BYTES)
+    return value is not None
 
 
 def causes_table(resources: Resources) -> Table:
