@@ -1,8 +1,9 @@
-"""Boards: core, clock and memories, each with the document it was read from."""
+"""Boards: core, clock, memories, speed and power, each with the document it was read from."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -14,17 +15,90 @@ BOARDS_FOLDER = "cost_models/boards"
 KERNELS_FOLDER, CHANNEL_MULTIPLES = "cost_models/kernels", "channel_multiples"
 
 
+# Kinds of memory that an arena can lie in without further drivers, all on the chip.
+ARENA_KINDS = ("sram", "dtcm", "ccm")
+ON_CHIP_RAM_KINDS = (*ARENA_KINDS, "itcm", "backup")
+OFF_CHIP_KINDS = ("psram", "sdram", "external flash")
+FLASH = "flash"
+
+
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """A stretch of RAM without gaps in its addresses, in which an arena can lie.
+    """A stretch of memory without gaps in its addresses.
 
     Attributes:
         name: The chip maker's name.
         size_bytes: Its size.
+        kind: ``"sram"``, ``"dtcm"``, ``"ccm"``, ``"itcm"``, ``"backup"``, ``"flash"`` on the
+            chip, ``"psram"``, ``"sdram"``, ``"external flash"`` beside it.
     """
 
     name: str
     size_bytes: int
+    kind: str = "sram"
+
+    @property
+    def holds_arena(self) -> bool:
+        """Whether an arena can lie in it."""
+        return self.kind in ARENA_KINDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Reserve:
+    """What firmware without any application takes of a board.
+
+    Attributes:
+        sram_bytes: RAM of the runtime system: stacks, heap, radio stack.
+        flash_bytes: Flash of the runtime system, if known.
+        origin: Whose firmware that is, and where the numbers come from.
+    """
+
+    sram_bytes: int
+    flash_bytes: int
+    origin: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """How fast a board runs the kernels of a runtime.
+
+    Attributes:
+        runtime: The runtime, a name of :data:`mcuprune.cost.runtime.RUNTIMES`.
+        table: Instructions of its kernels: a file of ``cost_models/kernels/latency``.
+        cycles_per_instruction: By kind of kernel: ``conv_1x1``, ``conv``, ``depthwise``,
+            ``fully_connected``, ``other``.
+        origin: ``"measured"``, ``"published"`` or ``"inferred"``.
+        source: What the cycles per instruction were found from.
+        software: The software that was timed.
+        clock_mhz: Clock that they hold for; None for the board's.
+        error_percent: Worst error on networks left out of the fit, None if there were none.
+    """
+
+    runtime: str
+    table: str
+    cycles_per_instruction: Mapping[str, float]
+    origin: str
+    source: str
+    software: str
+    clock_mhz: float | None = None
+    error_percent: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Power:
+    """What a board draws while it computes.
+
+    Attributes:
+        active_mw: Mean power during inference, in milliwatts.
+        origin: ``"measured"``, ``"published"`` or ``"inferred"``.
+        source: Where it was read, and what was metered.
+        error_percent: Largest deviation of a network's power from it, None for a single number.
+    """
+
+    active_mw: float
+    origin: str
+    source: str
+    error_percent: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +129,17 @@ class Board:
         sram_bytes: On-chip RAM in all, in bytes; ``note`` says what is left out. Instructions or
             the system can take a part of it, so that ``memories`` can add up to less.
         flash_bytes: Flash that holds program and model, in bytes.
-        memories: The stretches of RAM an arena can lie in; budgets are taken from the largest.
+        memories: The memories, on the chip and beside it. Budgets are taken from the largest in
+            which an arena can lie.
         source: What the numbers were read from.
         channel_multiple: How many int8 channels the core's kernels take at once, 1 without vector
             instructions; from ``cost_models/kernels/channel_multiples.yaml``, which names its
             sources. Pruning for the board rounds widths to it.
         simulator: Name of a simulator that knows this board, if any.
         note: What a user should know before relying on the numbers.
+        reserve: What firmware takes before any model, where that is known.
+        speeds: How fast it runs kernels, the usual runtime first; empty where not known.
+        power: What it draws, None where not known.
     """
 
     name: str
@@ -75,11 +153,14 @@ class Board:
     channel_multiple: int
     simulator: str | None = None
     note: str | None = None
+    reserve: Reserve | None = None
+    speeds: tuple[Speed, ...] = ()
+    power: Power | None = None
 
     @property
     def arena_bytes(self) -> int:
         """Largest arena that fits: it is one array, so it lies in one memory."""
-        return max(memory.size_bytes for memory in self.memories)
+        return max(memory.size_bytes for memory in self.memories if memory.holds_arena)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types, with ``arena_bytes``."""
@@ -101,11 +182,15 @@ def board(name: str) -> Board:
     655360
     """
     fields = _read(BOARDS_FOLDER, name, "board")
+    reserve, power = fields.pop("reserve", None), fields.pop("power", None)
     return Board(
         name=name,
         memories=tuple(Memory(**memory) for memory in fields.pop("memories")),
         source=Source(**fields.pop("source")),
         channel_multiple=_channel_multiple(name, fields["core"]),
+        reserve=None if reserve is None else Reserve(**reserve),
+        speeds=tuple(Speed(**speed) for speed in fields.pop("speeds", ())),
+        power=None if power is None else Power(**power),
         **fields,
     )
 

@@ -1,0 +1,203 @@
+"""Cycles of an inference: how often the parts of kernels run, times what each part takes.
+
+The counts are functions of shape (:mod:`mcuprune.cost.cmsis_nn_loops`,
+:mod:`mcuprune.cost.plain_loops`); what a part takes is in ``cost_models/kernels/latency``, one
+table per core and kernel library, and how many cycles an instruction takes on a board is in the
+board's file. Everything is counted in thousandths of a cycle, so that the formulas stay whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from mcuprune import catalogue
+from mcuprune.boards import KERNELS_FOLDER, Board, Speed
+from mcuprune.cost.cmsis_nn_loops import cmsis_nn_loops
+from mcuprune.cost.loops import Loops
+from mcuprune.cost.plain_loops import plain_loops
+from mcuprune.ir.dim import Extent
+from mcuprune.ir.graph import Graph, Operator
+
+TABLES_FOLDER = "cost_models/kernels/latency"
+# Part of every kernel: being called at all.
+CALL = "call"
+OTHER = "other"
+CORE_SPEEDS = "core_speeds"
+# Kinds of kernels by the beginning of their names, longer ones first.
+_CLASSES = ("conv_1x1", "conv", "depthwise", "fully_connected")
+
+LIBRARIES: Mapping[str, Callable[[Graph, Operator], Loops | None]] = {
+    "cmsis-nn": cmsis_nn_loops,
+    "cmsis-nn-c": cmsis_nn_loops,
+    "reference": plain_loops,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelTable:
+    """What the kernels of a library take on a core.
+
+    Attributes:
+        name: Name of the file.
+        core: The core that the numbers hold for, of which others may be close.
+        library: Which loops the kernels run: ``"cmsis-nn"`` or ``"reference"``.
+        origin: ``"measured"``, ``"published"`` or ``"inferred"``.
+        source: Where the numbers come from.
+        inference: Instructions per inference, besides its operators.
+        operator: Instructions per operator, besides its kernel.
+        kernels: Instructions per run of each part of each kernel.
+    """
+
+    name: str
+    core: str
+    library: str
+    origin: str
+    source: str
+    inference: float
+    operator: float
+    kernels: Mapping[str, Mapping[str, float]]
+
+    def loops(self, graph: Graph, operator: Operator) -> Loops:
+        """Return the loops that an operator runs through in this library."""
+        return LIBRARIES[self.library](graph, operator) or plain_loops(graph, operator)
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """How a board runs kernels.
+
+    Attributes:
+        table: What their parts take.
+        speed: Cycles per instruction, and where they come from.
+        clock_mhz: Cycles per microsecond.
+    """
+
+    table: KernelTable
+    speed: Speed
+    clock_mhz: float
+
+    def milliseconds(self, cycles: float) -> float:
+        """Return how long cycles take."""
+        return cycles / (self.clock_mhz * 1_000)
+
+    def cycles_per_instruction(self, kernel: str) -> float:
+        """Return the cycles per instruction of a kernel."""
+        rates = self.speed.cycles_per_instruction
+        return rates.get(kernel_class(kernel), rates[OTHER])
+
+
+@functools.cache
+def load_table(name: str) -> KernelTable:
+    """Return a table of ``cost_models/kernels/latency``.
+
+    Raises:
+        UnknownNameError: No such table; names the nearest.
+    """
+    path = catalogue.find(TABLES_FOLDER, name, "latency table")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    fields: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)
+    return KernelTable(
+        name=name,
+        core=fields["core"],
+        library=fields["library"],
+        origin=fields["origin"],
+        source=fields["source"],
+        inference=fields["overhead"]["inference"],
+        operator=fields["overhead"]["operator"],
+        kernels=fields["kernels"],
+    )
+
+
+def board_timing(device: Board, runtime: str) -> Timing | None:
+    """Return how a board runs the kernels of a runtime, None where that is not known.
+
+    What a board's own file does not tell is inferred from other boards with its core.
+
+    Args:
+        device: A board of the catalogue.
+        runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`.
+    """
+    speed = next((one for one in device.speeds if one.runtime == runtime), None)
+    speed = speed or core_speed(device.core, runtime)
+    if speed is None:
+        return None
+    return Timing(load_table(speed.table), speed, speed.clock_mhz or device.clock_mhz)
+
+
+def core_speed(core: str, runtime: str) -> Speed | None:
+    """Return what is inferred for any board with a core, None where nothing is known of it."""
+    for entry in _core_speeds().get(core, ()):
+        if entry["runtime"] == runtime:
+            return Speed(**entry)
+    return None
+
+
+@functools.cache
+def _core_speeds() -> Mapping[str, list[dict[str, Any]]]:
+    path = catalogue.find(KERNELS_FOLDER, CORE_SPEEDS, "table")
+    cores: Mapping[str, list[dict[str, Any]]] = yaml.safe_load(path.read_text())["cores"]
+    return cores
+
+
+def kernel_class(kernel: str) -> str:
+    """Return which of a board's cycles per instruction hold for a kernel.
+
+    >>> kernel_class("conv_1x1"), kernel_class("depthwise_3x3"), kernel_class("softmax")
+    ('conv_1x1', 'depthwise', 'other')
+    """
+    return next((name for name in _CLASSES if kernel.startswith(name)), OTHER)
+
+
+def operator_millicycles(graph: Graph, operator: Operator, timing: Timing) -> Extent | None:
+    """Return the thousandths of a cycle of one operator, None if its kernel is not in the table.
+
+    Args:
+        graph: A graph, its widths known or open.
+        operator: One of its operators.
+        timing: How the board runs kernels.
+
+    Raises:
+        InputError: The operator lacks a tensor that its kind needs.
+    """
+    loops = timing.table.loops(graph, operator)
+    instructions = timing.table.kernels.get(loops.kernel)
+    if instructions is None:
+        return None
+    rate = timing.cycles_per_instruction(loops.kernel)
+    total: Extent = _millicycles(timing.table.operator, timing.cycles_per_instruction(OTHER))
+    total = total + _millicycles(instructions.get(CALL, 0.0), rate)
+    for part, count in loops.counts.items():
+        total = total + count * _millicycles(instructions.get(part, 0.0), rate)
+    return total
+
+
+def total_millicycles(graph: Graph, timing: Timing) -> Extent | None:
+    """Return the thousandths of a cycle of one inference, None if any operator is unknown.
+
+    Args:
+        graph: A graph, its widths known or open; for open widths the result is a
+            :class:`~mcuprune.ir.dim.Dim`.
+        timing: How the board runs kernels.
+    """
+    total: Extent = _millicycles(timing.table.inference, timing.cycles_per_instruction(OTHER))
+    for operator in graph.operators:
+        millicycles = operator_millicycles(graph, operator, timing)
+        if millicycles is None:
+            return None
+        total = total + millicycles
+    return total
+
+
+def unknown_kernels(graph: Graph, timing: Timing) -> tuple[str, ...]:
+    """Return the kernels of a graph that a board's table lacks, sorted."""
+    kernels = {timing.table.loops(graph, operator).kernel for operator in graph.operators}
+    return tuple(sorted(kernels - timing.table.kernels.keys()))
+
+
+def _millicycles(instructions: float, cycles_per_instruction: float) -> int:
+    return round(instructions * cycles_per_instruction * 1_000)
