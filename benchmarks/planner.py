@@ -1,7 +1,8 @@
 """The arena's head of public models: TFLM's own plan, ours, and what no plan is below.
 
 Every file is rewritten with its plan and run by real TFLM, before and after, on the same random
-inputs. A second table times the planner on random buffers.
+inputs. A second table counts, over this package's networks at random widths, how often TFLM's plan
+and ours reach the largest working set; a third times the planner on random buffers.
 
     python benchmarks/planner.py --models ../shared/models --json benchmarks/results/planner.json
 """
@@ -42,6 +43,16 @@ class Row:
     tflm_after_bytes: int | None = None
     outputs_identical: bool | None = None
     note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Widths:
+    """A network at random widths: how many draws, and at how many a plan has no gaps."""
+
+    network: str
+    draws: int
+    greedy_without_gaps: int
+    ours_without_gaps: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +108,29 @@ def _head(model: bytes) -> tuple[int | None, str]:
         return TFLM().arena(model).head_bytes, ""
     except EngineError as error:
         return None, str(error).split(";")[0]
+
+
+def width_rows(draws: int = 100) -> Iterator[Widths]:
+    from mcuprune.channels.analysis import coupling_groups
+    from mcuprune.cost.memory import largest_working_set
+    from mcuprune.cost.scratch import scratch_requests
+    from mcuprune.ir.from_keras import graph_from_keras
+    from mcuprune.planner.lifetimes import buffers
+    from mcuprune.recipes import models
+
+    chance = random.Random(0)
+    for build in (models.digits_cnn, models.dscnn, models.resnet8, models.mobilenet_v1_025):
+        model = build()
+        groups = coupling_groups(model)
+        graph = graph_from_keras(model, groups.dims())
+        greedy = ours = 0
+        for _ in range(draws):
+            widths = {name: chance.randint(1, most) for name, most in groups.widths().items()}
+            drawn = graph.at(widths)
+            placed, needed = buffers(drawn, scratch_requests(drawn)), largest_working_set(drawn)
+            greedy += greedy_plan(placed).size_bytes == needed
+            ours += optimal_plan(placed).size_bytes == needed
+        yield Widths(model.name, draws, greedy, ours)
 
 
 def timings() -> Iterator[Timing]:
@@ -163,6 +197,13 @@ def _short(model: str) -> str:
     return model if len(model) <= 54 else f"{model[:25]}...{model[-26:]}"
 
 
+def print_widths(rows: list[Widths]) -> None:
+    print(f"\n{'network at random widths':24} {'draws':>5} {'TFLM without gaps':>17} {'ours':>5}")
+    for row in rows:
+        without = f"{row.greedy_without_gaps:>17} {row.ours_without_gaps:>5}"
+        print(f"{row.network:24} {row.draws:>5} {without}")
+
+
 def print_timings(found: list[Timing]) -> None:
     print(f"\n{'buffers':>7} {'instances':>9} {'proven':>6} {'below greedy':>12} {'slowest s':>9}")
     for count in sorted({timing.buffers for timing in found}):
@@ -180,11 +221,14 @@ def main() -> None:
     options = parser.parse_args()
     rows = list(model_rows(options.models))
     print_models(rows)
+    networks = list(width_rows())
+    print_widths(networks)
     found = list(timings())
     print_timings(found)
     if options.json:
         plain = {
             "models": [dataclasses.asdict(row) for row in rows],
+            "random widths": [dataclasses.asdict(row) for row in networks],
             "random buffers": [dataclasses.asdict(timing) for timing in found],
         }
         options.json.write_text(json.dumps(plain, indent=1) + "\n")
