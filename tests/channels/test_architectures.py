@@ -112,8 +112,7 @@ def test_a_cut_network_is_foreseen_in_int8(name: str) -> None:
     file = as_int8(model, random_inputs(model, seed=1, count=8))
     assert file.same_operators
     assert file.flash_predicted_bytes == file.flash_counted_bytes
-    # TFLM has no TILE, which UpSampling2D becomes.
-    assert file.arena_counted_bytes == (None if name == "U-Net" else file.arena_predicted_bytes)
+    assert file.arena_predicted_bytes == file.arena_counted_bytes
 
 
 @pytest.mark.parametrize("name", SMALL)
