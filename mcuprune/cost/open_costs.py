@@ -16,6 +16,7 @@ from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.formulas import FloatArray, Formulas, Values
 from mcuprune.cost.macs import total_macs
 from mcuprune.cost.memory import arena_tail, working_sets
+from mcuprune.cost.runtime import REFERENCE, load_runtime
 from mcuprune.cost.scratch import scratch_requests
 from mcuprune.ir.dim import Dim, Extent
 from mcuprune.ir.graph import Graph
@@ -49,18 +50,22 @@ class OpenCosts:
 
     Args:
         graph: A graph with open widths.
+        runtime: Whose arena to count, a name of :data:`mcuprune.cost.runtime.RUNTIMES`.
+        pointer_bits: Width of a pointer; None for what the runtime usually has.
 
     Attributes:
         names: The widths that have a say.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        planned = buffers(graph, scratch_requests(graph))
+    def __init__(
+        self, graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None
+    ) -> None:
+        planned = buffers(graph, scratch_requests(graph, load_runtime(runtime)))
         self._neighbours = neighbours(planned)
         self._prescribed = [buffer.offline_offset_bytes for buffer in planned]
         sizes = [buffer.size_bytes for buffer in planned]
-        sets = working_sets(graph)
-        numbers = [arena_tail(graph), flash_bytes(graph), total_macs(graph), *sets, *sizes]
+        sets, tail = working_sets(graph, runtime), arena_tail(graph, pointer_bits, runtime)
+        numbers = [tail, flash_bytes(graph), total_macs(graph), *sets, *sizes]
         self.names = _names(numbers)
         self._sets = slice(3, 3 + len(sets))
         self._formulas = Formulas(numbers, self.names)

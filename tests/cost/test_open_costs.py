@@ -28,15 +28,15 @@ def narrower(full: dict[str, int], count: int) -> Iterator[dict[str, int]]:
         yield {name: int(rng.integers(1, width + 1)) for name, width in full.items()}
 
 
-def assert_alike(model: Any, count: int) -> None:
+def assert_alike(model: Any, count: int, runtime: str = "tflm-reference") -> None:
     groups = coupling_groups(model)
     graph = graph_from_keras(model, groups.dims())
-    costs = OpenCosts(graph)
+    costs = OpenCosts(graph, runtime)
     for widths in narrower(groups.widths(), count):
         closed, found = graph.at(widths), costs.at(widths)
-        assert found.working_sets.tolist() == working_sets(closed)
-        assert costs.arena_head(found) == arena_head(closed)
-        assert found.arena_tail == arena_tail(closed)
+        assert found.working_sets.tolist() == working_sets(closed, runtime)
+        assert costs.arena_head(found) == arena_head(closed, runtime)
+        assert found.arena_tail == arena_tail(closed, runtime=runtime)
         assert found.flash_bytes == flash_bytes(closed)
         assert found.macs == total_macs(closed)
 
@@ -44,6 +44,12 @@ def assert_alike(model: Any, count: int) -> None:
 @pytest.mark.parametrize("name", sorted(set(NETWORKS) - set(APPLICATIONS)))
 def test_networks_cost_what_their_closed_graphs_cost(name: str) -> None:
     assert_alike(NETWORKS[name](), count=10)
+
+
+@pytest.mark.parametrize("runtime", ["tflm-cmsis-nn", "tflm-cmsis-nn-mve"])
+@pytest.mark.parametrize("name", sorted(set(NETWORKS) - set(APPLICATIONS)))
+def test_scratch_of_optimized_kernels_follows_open_widths(name: str, runtime: str) -> None:
+    assert_alike(NETWORKS[name](), 2, runtime)
 
 
 @pytest.mark.slow
