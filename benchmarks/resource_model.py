@@ -1,10 +1,11 @@
 """Predicted resources against what TFLM and the file system count.
 
-Two tables. The first takes every int8 file of a folder of public models: head and tail of the
-arena, predicted and as TFLM uses them. The second converts this package's reference networks at
-several widths: predictions from the Keras model, before conversion, against the file and TFLM.
+Tables of public models: every int8 file of a folder against the TFLM at hand, then every file
+against builds for a host and for a Cortex-M4 with CMSIS-NN, and against real boards, where such
+measurements are given. A last table converts this package's reference networks at several
+widths: predictions from the Keras model, before conversion, against the file and TFLM.
 
-    python benchmarks/resource_model.py --models ../shared/models --json resource_model.json
+    python benchmarks/resource_model.py --shared ../shared
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from measured_arenas import ArenaRow, board_rows, built_rows, print_arenas
+
 from mcuprune.cost.resources import Resources, estimate
 from mcuprune.engines.base import ArenaUse
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import EngineError, InputError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
+
+RESULTS = Path(__file__).parent / "results/resource_model.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,20 +169,33 @@ def _error(row: Row) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", type=Path, default=Path("../shared/models"))
-    parser.add_argument("--json", type=Path, help="where to write the rows")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--json", type=Path, default=RESULTS, help="where to write the rows")
     parser.add_argument("--no-networks", action="store_true", help="skip what needs TensorFlow")
     options = parser.parse_args()
+    arenas = dict(_arena_tables(options.shared))
     tables = {}
-    if options.models.is_dir():
-        tables["int8 files"] = list(file_rows(options.models))
+    if (options.shared / "models").is_dir():
+        tables["int8 files"] = list(file_rows(options.shared / "models"))
     if not options.no_networks:
         tables["networks predicted before conversion"] = list(network_rows())
     for title, rows in tables.items():
         print_table(title, rows)
-    if options.json:
-        plain = {title: [dataclasses.asdict(r) for r in rows] for title, rows in tables.items()}
-        options.json.write_text(json.dumps(plain, indent=1))
+    for title, measured in arenas.items():
+        print_arenas(title, measured)
+    plain = {t: [dataclasses.asdict(r) for r in rows] for t, rows in (tables | arenas).items()}
+    options.json.write_text(json.dumps(plain, indent=1) + "\n")
+
+
+def _arena_tables(shared: Path) -> Iterator[tuple[str, list[ArenaRow]]]:
+    models, built = shared / "models", shared / "tables/tflm_reference.csv"
+    boards = shared / "tables/mcufit_bench/results.jsonl"
+    if built.is_file():
+        rows = list(built_rows(models, built))
+        for where in ("host", "Cortex-M4"):
+            yield f"TFLM built for a {where}", [row for row in rows if row.where == where]
+    if boards.is_file():
+        yield "boards", list(board_rows(models, boards))
 
 
 if __name__ == "__main__":
