@@ -8,6 +8,7 @@ from mcuprune.cost.tail import arena_tail
 from mcuprune.ir.dim import Extent, align_up
 from mcuprune.ir.graph import Graph
 from mcuprune.planner.greedy import MemoryPlan, greedy_plan
+from mcuprune.planner.in_place import places_in_file
 from mcuprune.planner.lifetimes import (
     BUFFER_ALIGNMENT_BYTES,
     NEVER,
@@ -37,21 +38,23 @@ def live_tensors(graph: Graph, runtime: str = REFERENCE) -> list[list[tuple[str,
 
     Returns:
         For each operator pairs of name and bytes, each aligned up to 16 as the planner does;
-        the kernel's scratch memory is named ``scratch``.
+        the kernel's scratch memory is named ``scratch``. Tensors that the file's plan puts in one
+        place are counted once.
     """
     sized = [
         (life, align_up(graph.tensors[life.tensor].size_bytes, BUFFER_ALIGNMENT_BYTES))
         for life in lifetimes(graph)
         if life.last_step != NEVER
     ]
-    live: list[list[tuple[str, Extent]]] = [
-        [
-            (graph.tensors[life.tensor].name or f"tensor {life.tensor}", size_bytes)
-            for life, size_bytes in sized
-            if life.covers(step_of(operator.index))
-        ]
-        for operator in graph.operators
-    ]
+    place = places_in_file(graph)
+    live: list[list[tuple[str, Extent]]] = []
+    for operator in graph.operators:
+        held: dict[int, tuple[str, Extent]] = {}
+        for life, size_bytes in sized:
+            if life.covers(step_of(operator.index)):
+                name = graph.tensors[life.tensor].name or f"tensor {life.tensor}"
+                held.setdefault(place.get(life.tensor, life.tensor), (name, size_bytes))
+        live.append(list(held.values()))
     for request in scratch_requests(graph, load_runtime(runtime)):
         room = align_up(request.size_bytes, BUFFER_ALIGNMENT_BYTES)
         live[request.operator].append(("scratch", room))

@@ -111,6 +111,19 @@ def shared_places(graph: Graph) -> dict[int, int]:
     return place
 
 
+def places_in_file(graph: Graph) -> dict[int, int]:
+    """Return for each tensor that the graph's file puts in the place of another that place.
+
+    Args:
+        graph: A graph; without an offline plan nothing is shared.
+    """
+    offsets = graph.offline_offsets
+    if offsets is None:
+        return {}
+    shared = shared_places(graph).items()
+    return {t: room for t, room in shared if offsets[t] == offsets[room] >= 0}
+
+
 def room_buffers(
     graph: Graph, scratch: Sequence[ScratchRequest], place: Mapping[int, int]
 ) -> tuple[Buffer, ...]:

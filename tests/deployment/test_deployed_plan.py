@@ -37,6 +37,7 @@ def test_the_file_carries_the_plan_and_tflm_takes_it(deployment):
     assert TFLM().arena(data).head_bytes == deployment.arena.head_bytes == 512
     assert deployment.resources.arena_head_bytes == 512
     assert deployment.predicted.arena_head_bytes == 512
+    assert deployment.resources.largest_working_set_bytes == 512
     assert deployment.agreement.largest_difference <= 2
 
 
