@@ -17,8 +17,7 @@ from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
 from mcuprune.planner.in_place import copied_places, overwritable, room_buffers
 from mcuprune.planner.lifetimes import ScratchRequest
 
-STATE_LIMIT = 50_000
-BEAM_WIDTH = 200
+STATE_LIMIT = 20_000
 # Operators that run other subgraphs, and those whose effect is not in their outputs.
 _CONTROL_FLOW = frozenset({"IF", "WHILE", "CALL", "CALL_ONCE"})
 _STATEFUL = frozenset(
@@ -60,7 +59,8 @@ def best_order(
         graph: A graph whose dimensions are ints.
         scratch: What the kernels ask for.
         in_place: Whether tensors may share a place (:mod:`mcuprune.planner.in_place`).
-        state_limit: Sets of operators looked at before the search is narrowed.
+        state_limit: Sets of operators looked at before the search is narrowed to the most
+            promising ones, and then once more.
     """
     memory = _Memory(graph, scratch, in_place)
     given = tuple(range(len(graph.operators)))
@@ -72,7 +72,7 @@ def best_order(
         return Ordering(given, peak, floor)
     found = _exact(memory, peak, state_limit)
     is_exact = found is not None
-    order = found or _beam(memory)
+    order = found or _beam(memory, max(8, state_limit // len(graph.operators)))
     reached = memory.peak(order)
     bound = min(reached, peak) if is_exact else floor
     return Ordering(order, reached, bound) if reached < peak else Ordering(given, peak, bound)
@@ -129,16 +129,24 @@ class _Memory:
             for op in graph.operators
         ]
         self.needs = _dependencies(graph)
+        self.first = tuple(i for i, needed in enumerate(self.needs) if not needed)
+        self._followers = [
+            [i for i, needed in enumerate(self.needs) if needed >> operator & 1]
+            for operator in range(self.count)
+        ]
         self.at_start = sum(self._sizes[room] for room in rooms.inputs)
         self.start = sum(self._sizes[r] for r in rooms.inputs if self._lives(r, 0))
 
-    def ready(self, done: int) -> list[int]:
-        """Return the operators that can run next."""
-        return [
-            i
-            for i in range(self.count)
-            if not done >> i & 1 and self.needs[i] & done == self.needs[i]
-        ]
+    def ready(self, before: Sequence[int], operator: int, done: int) -> tuple[int, ...]:
+        """Return the operators that can run next.
+
+        Args:
+            before: Those that could before.
+            operator: What has run since.
+            done: All that have run.
+        """
+        freed = (i for i in self._followers[operator] if self.needs[i] & done == self.needs[i])
+        return tuple(sorted({*before, *freed} - {operator}))
 
     def run(self, operator: int, done: int, held: int) -> tuple[int, int]:
         """Return the bytes in memory while an operator runs, and after it.
@@ -228,12 +236,13 @@ def _has_state(graph: Graph, operator: Operator) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class _Reached:
-    """How a set of operators was reached."""
+    """How a set of operators was reached, and which can run next."""
 
     peak: int
     held: int
-    before: int
-    operator: int
+    ready: tuple[int, ...]
+    before: int = 0
+    operator: int = -1
 
 
 def _exact(memory: _Memory, limit_bytes: int, state_limit: int) -> tuple[int, ...] | None:
@@ -242,7 +251,7 @@ def _exact(memory: _Memory, limit_bytes: int, state_limit: int) -> tuple[int, ..
     The peak cannot be above ``limit_bytes``. Of two sets with the same worst moment so far the
     larger is followed first.
     """
-    reached = {0: _Reached(memory.at_start, memory.start, 0, -1)}
+    reached = {0: _Reached(memory.at_start, memory.start, memory.first)}
     waiting = [(memory.at_start, 0, 0)]
     closed: set[int] = set()
     while waiting:
@@ -257,7 +266,8 @@ def _exact(memory: _Memory, limit_bytes: int, state_limit: int) -> tuple[int, ..
         for operator, during, held in _moves(memory, done, reached[done]):
             after, worst = done | 1 << operator, max(peak, during)
             if worst <= limit_bytes and (after not in reached or worst < reached[after].peak):
-                reached[after] = _Reached(worst, held, done, operator)
+                ready = memory.ready(reached[done].ready, operator, after)
+                reached[after] = _Reached(worst, held, ready, done, operator)
                 heapq.heappush(waiting, (worst, -after.bit_count(), after))
     return None
 
@@ -269,7 +279,7 @@ def _moves(memory: _Memory, done: int, here: _Reached) -> Iterator[tuple[int, in
     comes in between would find no more memory free if it waited. It is then the only one yielded.
     """
     found = []
-    for operator in memory.ready(done):
+    for operator in here.ready:
         during, held = memory.run(operator, done, here.held)
         if during <= here.peak and held <= here.held:
             yield operator, during, held
@@ -278,9 +288,9 @@ def _moves(memory: _Memory, done: int, here: _Reached) -> Iterator[tuple[int, in
     yield from found
 
 
-def _beam(memory: _Memory) -> tuple[int, ...]:
-    """Return the best order met when, of all sets of equal size, only the best are followed."""
-    level = {0: _Reached(memory.at_start, memory.start, 0, -1)}
+def _beam(memory: _Memory, width: int) -> tuple[int, ...]:
+    """Return the best order met when, of all sets of equal size, only ``width`` are followed."""
+    level = {0: _Reached(memory.at_start, memory.start, memory.first)}
     reached = dict(level)
     for _ in range(memory.count):
         following: dict[int, _Reached] = {}
@@ -288,9 +298,10 @@ def _beam(memory: _Memory) -> tuple[int, ...]:
             for operator, during, held in _moves(memory, done, here):
                 after, worst = done | 1 << operator, max(here.peak, during)
                 if after not in following or worst < following[after].peak:
-                    following[after] = _Reached(worst, held, done, operator)
+                    ready = memory.ready(here.ready, operator, after)
+                    following[after] = _Reached(worst, held, ready, done, operator)
         best = sorted(following.items(), key=lambda item: (item[1].peak, item[1].held, item[0]))
-        level = dict(best[:BEAM_WIDTH])
+        level = dict(best[:width])
         reached |= level
     return _path(reached, memory.everything)
 
