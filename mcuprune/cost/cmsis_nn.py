@@ -116,7 +116,11 @@ def convolution_of_int16(conv: Convolution, build: CmsisNn) -> Extent:
 
 
 def depthwise(conv: Convolution, build: CmsisNn) -> Extent:
-    """``arm_depthwise_conv_wrapper_s8_get_buffer_size``; the filter's channels are the output's."""
+    """``arm_depthwise_conv_wrapper_s8_get_buffer_size``; the filter's channels are the output's.
+
+    TFLM asks without telling the stride, which MVE then reads all the same for one input channel
+    along a row: what it gets in that case is undefined, here the stride counts.
+    """
     optimized = _depthwise_optimized(conv, build) if build.simd != "c" else 0
     is_small = conv.filter_size == (3, 3) and max(conv.padding) <= 1
     if build.simd != "mve":

@@ -7,7 +7,7 @@ memory of their own. Source: MicroAllocator and AllocationInfoBuilder of tflite-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mcuprune.cost.cursor import Cursor
 from mcuprune.cost.memory import arena_head
@@ -25,13 +25,15 @@ from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.planner.lifetimes import BUFFER_ALIGNMENT_BYTES, buffers
 
 _INT_BYTES = 4
-# Kernels whose Prepare looks at its tensors and then calls a function that does so again.
-_LOOKING_TWICE = frozenset(
-    {"AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "TRANSPOSE_CONV"}
-)
-
-# How many of its inputs a kernel looks at, where not at all.
-_SEEN_INPUTS = {"RESHAPE": 1}
+# Which inputs a kernel's Prepare looks at, each time together with the outputs: all, once, where
+# nothing is said. What it has looked at stays in memory until it is done.
+_LOOKS: Mapping[str, tuple[tuple[int, ...], ...]] = {
+    "AVERAGE_POOL_2D": ((0,), (0,)),  # the reference kernel looks once
+    "CONV_2D": ((0, 1), (0, 1, 2)),
+    "DEPTHWISE_CONV_2D": ((0, 1), (0, 1, 2)),
+    "RESHAPE": ((0,),),
+    "TRANSPOSE_CONV": ((1, 2), (1, 2, 3)),
+}
 
 
 def smallest_arena(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None) -> int:
@@ -83,11 +85,12 @@ def _requests_bytes(count: int, runtime: Runtime) -> int:
 
 def _temporary_bytes(graph: Graph, operator: Operator, runtime: Runtime) -> int:
     """Bytes of the tensors that a kernel looks at while preparing."""
-    seen = _SEEN_INPUTS.get(operator.kind, len(operator.inputs))
-    inputs = [graph.tensors[index] for index in operator.inputs[:seen] if index >= 0]
-    tensors = [*inputs, *graph.output_tensors(operator)]
-    times = 2 if operator.kind in _LOOKING_TWICE else 1
-    return times * sum(_temporary_tensor_bytes(tensor, runtime) for tensor in tensors)
+    looks = _LOOKS.get(operator.kind, (tuple(range(len(operator.inputs))),))
+    positions = [position for look in looks for position in look]
+    inputs = [operator.inputs[p] for p in positions if p < len(operator.inputs)]
+    tensors = [graph.tensors[index] for index in inputs if index >= 0]
+    tensors += graph.output_tensors(operator) * len(looks)
+    return sum(_temporary_tensor_bytes(tensor, runtime) for tensor in tensors)
 
 
 def _temporary_tensor_bytes(tensor: Tensor, runtime: Runtime) -> int:
