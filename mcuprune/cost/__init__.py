@@ -1,1 +1,1 @@
-"""What a graph costs: MACs, arena, flash. Each formula is written once, for known and open widths."""
+"""What a graph costs: MACs, arena, flash; each formula once, for known and for open widths."""
