@@ -11,7 +11,13 @@ from typing import TypeAlias
 
 from mcuprune.cost.loops import Loops, product, quotient_and_rest
 from mcuprune.cost.operands import operand, result
-from mcuprune.cost.windows import Windows, slide
+from mcuprune.cost.windows import (
+    Windows,
+    convolution_windows,
+    is_dilated,
+    is_strided,
+    pooling_windows,
+)
 from mcuprune.ir.dim import Dim, Extent
 from mcuprune.ir.graph import Graph, Operator
 
@@ -33,18 +39,23 @@ def cmsis_nn_loops(graph: Graph, operator: Operator) -> Loops | None:
 
 def _convolution(graph: Graph, operator: Operator) -> Loops | None:
     """arm_convolve_wrapper_s8.c."""
-    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
-    output = result(graph, operator, rank=4)
+    windows = convolution_windows(graph, operator)
+    data, weights = operand(graph, operator, 0), operand(graph, operator, 1)
     if weights.dtype != "int8":
         return None
-    windows = slide(operator, data, weights.shape[1], weights.shape[2], output)
-    out_channels, inner = output.shape[-1], weights.shape[-1]
-    grouped = not isinstance(data.shape[-1], Dim) and data.shape[-1] != inner
-    if weights.shape[1:3] == (1, 1) and windows.widest_padding == 0 and not grouped:
-        strided = any(operator.attributes.get(f"stride_{axis}", 1) != 1 for axis in "hw")
-        return Loops("conv_1x1", _pointwise(windows, out_channels, inner, strided))
-    groups = data.shape[-1] // inner if grouped else 1
+    out_channels, inner = result(graph, operator).shape[-1], weights.shape[-1]
+    groups = group_count(data.shape[-1], inner)
+    if weights.shape[1:3] == (1, 1) and windows.widest_padding == 0 and groups == 1:
+        counts = _pointwise(windows, out_channels, inner, is_strided(operator))
+        return Loops("conv_1x1", counts)
     return Loops("conv", _im2col_convolution(windows, out_channels, inner, groups))
+
+
+def group_count(channels: Extent, of_filter: Extent) -> int:
+    """Return the groups of a convolution; those with open widths are counted as one."""
+    if isinstance(channels, Dim) or isinstance(of_filter, Dim):
+        return 1
+    return int(channels // of_filter)
 
 
 def _pointwise(
@@ -101,22 +112,19 @@ def _copied(size_bytes: Extent) -> Mapping[str, Extent]:
 
 def _depthwise(graph: Graph, operator: Operator) -> Loops | None:
     """arm_depthwise_conv_wrapper_s8.c."""
-    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
-    output = result(graph, operator, rank=4)
+    windows, weights = convolution_windows(graph, operator), operand(graph, operator, 1)
     if weights.dtype != "int8":
         return None
-    windows = slide(operator, data, weights.shape[1], weights.shape[2], output)
-    channels = output.shape[-1]
+    channels = result(graph, operator).shape[-1]
     multiplier = int(operator.attributes.get("depth_multiplier", 1) or 1)
-    dilated = any(operator.attributes.get(f"dilation_{axis}", 1) not in (0, 1) for axis in "hw")
-    if multiplier == 1 and not dilated:
+    if multiplier == 1 and not is_dilated(operator):
         if weights.shape[1:3] == (3, 3) and windows.widest_padding <= 1:
             return Loops("depthwise_3x3", _depthwise_3x3(windows, channels))
         return Loops("depthwise", _depthwise_columns(windows, channels))
-    if multiplier % 4 == 0 and not dilated:
+    if multiplier % 4 == 0 and not is_dilated(operator):
         fours, _ = quotient_and_rest(channels, 4)
-        return Loops("depthwise_by_multiplier", _depthwise_direct(windows, fours))
-    return Loops("depthwise_generic", _depthwise_direct(windows, channels))
+        return Loops("depthwise_by_multiplier", depthwise_direct(windows, fours))
+    return Loops("depthwise_generic", depthwise_direct(windows, channels))
 
 
 def _depthwise_3x3(windows: Windows, channels: Extent) -> Mapping[str, Extent]:
@@ -152,7 +160,7 @@ def _depthwise_columns(windows: Windows, channels: Extent) -> Mapping[str, Exten
     }
 
 
-def _depthwise_direct(windows: Windows, blocks: Extent) -> Mapping[str, Extent]:
+def depthwise_direct(windows: Windows, blocks: Extent) -> Mapping[str, Extent]:
     """arm_depthwise_conv_s8.c: depthwise_conv_s8_mult_4 and depthwise_conv_s8_generic."""
     return {
         "position": windows.positions,
@@ -194,7 +202,7 @@ def _fully_connected(graph: Graph, operator: Operator) -> Loops | None:
 
 def _average_pool(graph: Graph, operator: Operator) -> Loops | None:
     """arm_avgpool_s8.c: one sum per channel, a division per output."""
-    windows, channels = _pooling(graph, operator)
+    windows, channels = pooling_windows(graph, operator), result(graph, operator).shape[-1]
     return Loops(
         "average_pool",
         {
@@ -208,7 +216,7 @@ def _average_pool(graph: Graph, operator: Operator) -> Loops | None:
 
 def _max_pool(graph: Graph, operator: Operator) -> Loops | None:
     """arm_max_pool_s8.c: the first tap is copied, the others are compared by four."""
-    windows, channels = _pooling(graph, operator)
+    windows, channels = pooling_windows(graph, operator), result(graph, operator).shape[-1]
     fours, single = quotient_and_rest(channels, 4)
     compared = windows.taps_inside + windows.positions * -1
     return Loops(
@@ -219,13 +227,6 @@ def _max_pool(graph: Graph, operator: Operator) -> Loops | None:
             "output": windows.positions * channels,
         },
     )
-
-
-def _pooling(graph: Graph, operator: Operator) -> tuple[Windows, Extent]:
-    data, output = operand(graph, operator, 0, rank=4), result(graph, operator, rank=4)
-    height = operator.attributes.get("filter_h", 1)
-    width = operator.attributes.get("filter_w", 1)
-    return slide(operator, data, height, width, output), output.shape[-1]
 
 
 def _elementwise(graph: Graph, operator: Operator) -> Loops | None:
@@ -246,7 +247,7 @@ def _softmax(graph: Graph, operator: Operator) -> Loops | None:
     return Loops("softmax", {"row": rows, "element": rows * data.shape[-1]})
 
 
-def _pad(graph: Graph, operator: Operator) -> Loops | None:
+def pad(graph: Graph, operator: Operator) -> Loops | None:
     """arm_pad_s8.c: rows of the image are copied, what is around them is filled."""
     data, output = operand(graph, operator, 0, rank=2), result(graph, operator)
     rows: Extent = 1
@@ -257,7 +258,7 @@ def _pad(graph: Graph, operator: Operator) -> Loops | None:
 
 
 _RULES: Mapping[str, _Rule] = {
-    "PAD": _pad,
+    "PAD": pad,
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _fully_connected,

@@ -17,6 +17,7 @@ import yaml
 
 from mcuprune import catalogue
 from mcuprune.boards import KERNELS_FOLDER, Board, Speed
+from mcuprune.cost.cmsis_nn_helium_loops import cmsis_nn_helium_loops
 from mcuprune.cost.cmsis_nn_loops import cmsis_nn_loops
 from mcuprune.cost.loops import Loops
 from mcuprune.cost.plain_loops import plain_loops
@@ -34,6 +35,7 @@ _CLASSES = ("conv_1x1", "conv", "depthwise", "fully_connected")
 LIBRARIES: Mapping[str, Callable[[Graph, Operator], Loops | None]] = {
     "cmsis-nn": cmsis_nn_loops,
     "cmsis-nn-c": cmsis_nn_loops,
+    "cmsis-nn-mve": cmsis_nn_helium_loops,
     "reference": plain_loops,
 }
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from mcuprune.cost.loops import Loops
 from mcuprune.cost.operands import operand, result
-from mcuprune.cost.windows import Windows, slide
+from mcuprune.cost.windows import Windows, convolution_windows, pooling_windows
 from mcuprune.ir.dim import Extent
 from mcuprune.ir.graph import Graph, Operator, Tensor
 
@@ -55,18 +55,14 @@ _BROADCASTING = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "DIV", "SQUARED_DIFF
 
 def _convolution(graph: Graph, operator: Operator) -> Mapping[str, Extent]:
     """conv.h: every output visits every tap and skips those outside of the input."""
-    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
-    output = result(graph, operator, rank=4)
-    windows = slide(operator, data, weights.shape[1], weights.shape[2], output)
-    return _window_counts(windows, output.shape[-1], weights.shape[-1])
+    windows, weights = convolution_windows(graph, operator), operand(graph, operator, 1)
+    return _window_counts(windows, result(graph, operator).shape[-1], weights.shape[-1])
 
 
 def _depthwise(graph: Graph, operator: Operator) -> Mapping[str, Extent]:
     """depthwiseconv_float.h, depthwise_conv.h: one channel for all taps."""
-    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
-    output = result(graph, operator, rank=4)
-    windows = slide(operator, data, weights.shape[1], weights.shape[2], output)
-    return _window_counts(windows, output.shape[-1], 1)
+    windows = convolution_windows(graph, operator)
+    return _window_counts(windows, result(graph, operator).shape[-1], 1)
 
 
 def _window_counts(windows: Windows, channels: Extent, inner: Extent) -> Mapping[str, Extent]:
@@ -111,14 +107,11 @@ def _batch_matmul(graph: Graph, operator: Operator) -> Mapping[str, Extent]:
 
 def _pool(graph: Graph, operator: Operator) -> Mapping[str, Extent]:
     """pooling.h."""
-    data, output = operand(graph, operator, 0, rank=4), result(graph, operator, rank=4)
-    height = operator.attributes.get("filter_h", 1)
-    width = operator.attributes.get("filter_w", 1)
-    windows = slide(operator, data, height, width, output)
+    windows, channels = pooling_windows(graph, operator), result(graph, operator).shape[-1]
     return {
-        "output": windows.positions * output.shape[-1],
-        "tap_inside": windows.taps_inside * output.shape[-1],
-        "tap_row": windows.rows_inside * windows.columns * output.shape[-1],
+        "output": windows.positions * channels,
+        "tap_inside": windows.taps_inside * channels,
+        "tap_row": windows.rows_inside * windows.columns * channels,
     }
 
 

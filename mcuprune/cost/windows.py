@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from mcuprune.cost.operands import operand, result
 from mcuprune.ir.dim import Dim, Extent
-from mcuprune.ir.graph import Operator, Tensor
+from mcuprune.ir.graph import Graph, Operator, Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,16 +47,40 @@ class Windows:
         return self.rows_inside * self.columns_inside
 
 
-def slide(operator: Operator, data: Tensor, height: Extent, width: Extent, out: Tensor) -> Windows:
-    """Return how an operator's window slides over its input.
+def convolution_windows(graph: Graph, operator: Operator) -> Windows:
+    """Return how the filter of a convolution, plain or depthwise, slides over its input.
 
-    Args:
-        operator: A convolution or pooling; its strides, dilations and padding are read.
-        data: Its input, of shape ``(batch, height, width, channels)``.
-        height: Taps of the window along the height.
-        width: Taps of the window along the width.
-        out: Its output.
+    Raises:
+        InputError: The operator lacks a tensor of four dimensions.
     """
+    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
+    output = result(graph, operator, rank=4)
+    return _slide(operator, data, weights.shape[1], weights.shape[2], output)
+
+
+def pooling_windows(graph: Graph, operator: Operator) -> Windows:
+    """Return how the window of a pooling slides over its input.
+
+    Raises:
+        InputError: The operator lacks a tensor of four dimensions.
+    """
+    data, output = operand(graph, operator, 0, rank=4), result(graph, operator, rank=4)
+    height = operator.attributes.get("filter_h", 1)
+    width = operator.attributes.get("filter_w", 1)
+    return _slide(operator, data, height, width, output)
+
+
+def is_strided(operator: Operator) -> bool:
+    """Return whether a window moves by more than one element."""
+    return any(operator.attributes.get(f"stride_{axis}", 1) not in (0, 1) for axis in "hw")
+
+
+def is_dilated(operator: Operator) -> bool:
+    """Return whether there are gaps between the taps of a window."""
+    return any(operator.attributes.get(f"dilation_{axis}", 1) not in (0, 1) for axis in "hw")
+
+
+def _slide(operator: Operator, data: Tensor, height: Extent, width: Extent, out: Tensor) -> Windows:
     axes = [
         _slide_axis(operator, data.shape[1], height, out.shape[1], "h"),
         _slide_axis(operator, data.shape[2], width, out.shape[2], "w"),
