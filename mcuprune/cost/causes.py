@@ -6,13 +6,12 @@ import dataclasses
 from collections.abc import Iterator
 
 from mcuprune.cost.cursor import Cursor
-from mcuprune.cost.memory import arena_head
+from mcuprune.cost.memory import Piece, arena_head, held_pieces
 from mcuprune.cost.runtime import REFERENCE, Runtime, load_runtime
-from mcuprune.cost.scratch import operator_scratch
 from mcuprune.cost.tail import Allocation, allocations
 from mcuprune.ir.dim import align_up
 from mcuprune.ir.graph import Graph
-from mcuprune.planner.lifetimes import BUFFER_ALIGNMENT_BYTES, NEVER, lifetimes, step_of
+from mcuprune.planner.lifetimes import BUFFER_ALIGNMENT_BYTES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +60,8 @@ def operator_causes(
     for operator, causes in _tail(graph, build):
         if operator is not None:
             tail[operator] += causes
-    sets = _working_sets(graph, build)
-    return tuple(needed + tail[operator] for operator, needed in enumerate(sets))
+    held = held_pieces(graph, runtime)
+    return tuple(_working_set(pieces) + tail[operator] for operator, pieces in enumerate(held))
 
 
 def arena_causes(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None) -> Causes:
@@ -74,31 +73,17 @@ def arena_causes(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | Non
         pointer_bits: Width of a pointer; None for what the runtime usually has.
     """
     build = load_runtime(runtime, pointer_bits)
-    sets = _working_sets(graph, build)
+    sets = [_working_set(pieces) for pieces in held_pieces(graph, runtime)]
     fullest = max(sets, key=lambda causes: causes.total_bytes, default=Causes())
     gaps = Causes(plan_gaps=arena_head(graph, runtime) - fullest.total_bytes)
     return sum((causes for _, causes in _tail(graph, build)), start=fullest + gaps)
 
 
-def _working_sets(graph: Graph, runtime: Runtime) -> list[Causes]:
-    planned = [life for life in lifetimes(graph) if life.last_step != NEVER]
-    return [
-        _working_set(
-            [
-                int(graph.tensors[life.tensor].size_bytes)
-                for life in planned
-                if life.covers(step_of(operator.index))
-            ],
-            [int(asked.size_bytes) for asked in operator_scratch(graph, operator, runtime)],
-        )
-        for operator in graph.operators
-    ]
-
-
-def _working_set(tensors: list[int], scratch: list[int]) -> Causes:
-    sizes = [*tensors, *scratch]
-    padding = sum(int(align_up(size, BUFFER_ALIGNMENT_BYTES)) - size for size in sizes)
-    return Causes(activations=sum(tensors), scratch=sum(scratch), alignment=padding)
+def _working_set(pieces: list[Piece]) -> Causes:
+    tensors = sum(int(piece.size_bytes) for piece in pieces if not piece.is_scratch)
+    scratch = sum(int(piece.size_bytes) for piece in pieces if piece.is_scratch)
+    taken = sum(int(align_up(piece.size_bytes, BUFFER_ALIGNMENT_BYTES)) for piece in pieces)
+    return Causes(activations=tensors, scratch=scratch, alignment=taken - tensors - scratch)
 
 
 def _tail(graph: Graph, runtime: Runtime) -> Iterator[tuple[int | None, Causes]]:

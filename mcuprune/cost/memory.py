@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from mcuprune.cost.runtime import REFERENCE, load_runtime
 from mcuprune.cost.scratch import scratch_requests
 from mcuprune.cost.tail import arena_tail
@@ -22,10 +24,27 @@ __all__ = [
     "arena_plan",
     "arena_tail",
     "arena_total",
+    "held_pieces",
     "largest_working_set",
     "live_tensors",
+    "Piece",
     "working_sets",
 ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Something in SRAM while an operator runs.
+
+    Attributes:
+        name: The tensor's name, or ``scratch``.
+        size_bytes: Its bytes before alignment, known or open.
+        is_scratch: Whether it is the kernel's working memory.
+    """
+
+    name: str
+    size_bytes: Extent
+    is_scratch: bool = False
 
 
 def live_tensors(graph: Graph, runtime: str = REFERENCE) -> list[list[tuple[str, Extent]]]:
@@ -41,24 +60,33 @@ def live_tensors(graph: Graph, runtime: str = REFERENCE) -> list[list[tuple[str,
         the kernel's scratch memory is named ``scratch``. Tensors that the file's plan puts in one
         place are counted once.
     """
-    sized = [
-        (life, align_up(graph.tensors[life.tensor].size_bytes, BUFFER_ALIGNMENT_BYTES))
-        for life in lifetimes(graph)
-        if life.last_step != NEVER
+    return [
+        [(piece.name, align_up(piece.size_bytes, BUFFER_ALIGNMENT_BYTES)) for piece in pieces]
+        for pieces in held_pieces(graph, runtime)
     ]
+
+
+def held_pieces(graph: Graph, runtime: str = REFERENCE) -> list[list[Piece]]:
+    """Return, per operator, what :func:`live_tensors` tells, each with its own size.
+
+    Args:
+        graph: A graph, its widths known or open.
+        runtime: A name of :data:`mcuprune.cost.runtime.RUNTIMES`.
+    """
+    planned = [life for life in lifetimes(graph) if life.last_step != NEVER]
     place = places_in_file(graph)
-    live: list[list[tuple[str, Extent]]] = []
+    pieces: list[list[Piece]] = []
     for operator in graph.operators:
-        held: dict[int, tuple[str, Extent]] = {}
-        for life, size_bytes in sized:
+        held: dict[int, Piece] = {}
+        for life in planned:
             if life.covers(step_of(operator.index)):
-                name = graph.tensors[life.tensor].name or f"tensor {life.tensor}"
-                held.setdefault(place.get(life.tensor, life.tensor), (name, size_bytes))
-        live.append(list(held.values()))
+                tensor = graph.tensors[life.tensor]
+                piece = Piece(tensor.name or f"tensor {life.tensor}", tensor.size_bytes)
+                held.setdefault(place.get(life.tensor, life.tensor), piece)
+        pieces.append(list(held.values()))
     for request in scratch_requests(graph, load_runtime(runtime)):
-        room = align_up(request.size_bytes, BUFFER_ALIGNMENT_BYTES)
-        live[request.operator].append(("scratch", room))
-    return live
+        pieces[request.operator].append(Piece("scratch", request.size_bytes, is_scratch=True))
+    return pieces
 
 
 def working_sets(graph: Graph, runtime: str = REFERENCE) -> list[Extent]:

@@ -51,6 +51,16 @@ def test_gaps_of_the_plan(shared):
     assert arena_causes(graph).plan_gaps == 73_728 - 55_296
 
 
+def test_tensors_that_a_file_puts_in_one_place_count_once():
+    """A sum written over its first operand: 256 bytes twice, not thrice."""
+    tensors = tuple(Tensor(name, (1, 8, 8, 4)) for name in "abc")
+    graph = Graph("sum", tensors, (Operator(0, "ADD", (0, 1), (2,)),), (0, 1), (2,))
+    shared = dataclasses.replace(graph, offline_offsets=(0, 256, 0))
+    assert arena_causes(graph).activations == 3 * 256
+    assert arena_causes(shared).activations == 2 * 256
+    assert arena_causes(shared).plan_gaps == 0
+
+
 def test_scratch_and_multipliers_of_a_convolution(residual):
     convolution = operator_causes(residual, "tflm-cmsis-nn")[0]
     # Two patches of 3*3*4 as int16; OpDataConv of 14 ints and an index, 4 channels twice.
