@@ -122,7 +122,7 @@ SERIES = (
     Series("nucleo-l4r5zi, TFLM 2.3.1", M4, mlperf_tiny("Nucleo-L4R5ZI", "v0.5", 120)),
     Series("nrf5340-dk", M4, mlperf_tiny("microtvm_cmsis_nn/NRF5340-", "v1.0", 128)),
     Series("ek-ra6m4", M4, mlperf_tiny("EK-RA6M4", "v0.7", 200)),
-    # Series("ek-ra8d1", "cortex-m55_cmsis-nn", mlperf_tiny("EK-RA8D1", "v1.2", 480)),
+    Series("ek-ra8d1", "cortex-m55_cmsis-nn", mlperf_tiny("EK-RA8D1", "v1.2", 480)),
     Series("arduino-nano-33-ble", M4, mcufit("nano33ble", "cmsis-nn-or-reference", 64)),
     Series("nucleo-h743zi2", M4, tinyengine("CMSIS-NN", 480)),
 )

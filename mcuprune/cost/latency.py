@@ -36,6 +36,7 @@ LIBRARIES: Mapping[str, Callable[[Graph, Operator], Loops | None]] = {
     "cmsis-nn": cmsis_nn_loops,
     "cmsis-nn-c": cmsis_nn_loops,
     "cmsis-nn-mve": cmsis_nn_helium_loops,
+    "esp-nn": plain_loops,
     "reference": plain_loops,
 }
 
