@@ -87,7 +87,7 @@ def test_the_example_of_the_documentation_is_the_boards_file():
 def test_json_has_plain_types():
     found = board("stm32f4-discovery").to_json()
     assert found["arena_bytes"] == 128 * KIB
-    assert found["memories"][1] == {"name": "CCM", "size_bytes": 64 * KIB}
+    assert found["memories"][1] == {"name": "CCM", "size_bytes": 64 * KIB, "kind": "ccm"}
 
 
 def test_unknown_board_names_the_nearest():
