@@ -49,12 +49,10 @@ class Reserve:
 
     Attributes:
         sram_bytes: RAM of the runtime system: stacks, heap, radio stack.
-        flash_bytes: Flash of the runtime system, if known.
-        origin: Whose firmware that is, and where the numbers come from.
+        origin: Whose firmware that is, and where the number comes from.
     """
 
     sram_bytes: int
-    flash_bytes: int
     origin: str
 
 
@@ -182,10 +180,11 @@ def board(name: str) -> Board:
     655360
     """
     fields = _read(BOARDS_FOLDER, name, "board")
+    flash = Memory(FLASH, fields["flash_bytes"], FLASH)
     reserve, power = fields.pop("reserve", None), fields.pop("power", None)
     return Board(
         name=name,
-        memories=tuple(Memory(**memory) for memory in fields.pop("memories")),
+        memories=(*(Memory(**memory) for memory in fields.pop("memories")), flash),
         source=Source(**fields.pop("source")),
         channel_multiple=_channel_multiple(name, fields["core"]),
         reserve=None if reserve is None else Reserve(**reserve),

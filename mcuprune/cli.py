@@ -112,9 +112,12 @@ def estimate(
     pointer_bits: Annotated[
         int | None, typer.Option(help="32 or 64; default 64 for tflm-reference, else 32.")
     ] = None,
+    grid: Annotated[
+        float | None, typer.Option(help="With --board: gCO2e per kWh of the grid, such as 400.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Count what a model costs: arena, flash, MACs, operator by operator."""
+    """Count what a model costs: arena, flash, MACs, time, operator by operator."""
     with _stdout_to_stderr():
         from mcuprune.cost.front import estimate as estimate_model
         from mcuprune.ir.read import is_keras_file
@@ -125,7 +128,8 @@ def estimate(
     if as_json:
         _print_json(resources.to_json())
     else:
-        from mcuprune.report.summary import board_lines, converted_lines
+        from mcuprune.report.listing import fitting_table
+        from mcuprune.report.summary import board_lines, converted_lines, time_lines
         from mcuprune.report.table import (
             causes_table,
             operators_table,
@@ -135,7 +139,9 @@ def estimate(
 
         tables = (operators_table(resources), causes_table(resources), resources_table(resources))
         notes = [runtime_note(resources), *converted_lines(resources), *board_lines(resources)]
-        _print(*tables, *notes)
+        fits = resources.boards_that_fit
+        boards_of_it = [] if fits is None else [fitting_table(fits)]
+        _print(*tables, *boards_of_it, *notes, *time_lines(resources, grid))
 
 
 @app.command()

@@ -1,9 +1,10 @@
-"""Quantities as users write them: bytes and counts."""
+"""Quantities as users write them: bytes, counts and times."""
 
 from __future__ import annotations
 
 import numbers
 import re
+from collections.abc import Mapping
 
 from mcuprune.errors import InputError
 from mcuprune.suggest import nearest
@@ -16,6 +17,7 @@ BYTE_UNITS = {
     "KiB": 1_024,
     "MiB": 1_048_576,
 }
+MILLISECOND_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 COUNT_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
 _QUANTITY = re.compile(r"\s*(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]*)\s*")
@@ -57,7 +59,43 @@ def parse_count(text: str | int) -> int:
     return _parse(text, COUNT_UNITS, "count")
 
 
-def _parse(text: str | int, units: dict[str, int], what: str) -> int:
+def parse_milliseconds(text: str | float) -> float:
+    """Parse a time.
+
+    Args:
+        text: A number of milliseconds, or text with a unit: ``"50ms"``, ``"800us"``, ``"1.5s"``.
+
+    Returns:
+        Milliseconds, more than 0.
+
+    Raises:
+        InputError: The text is no time, the unit is unknown, or the value is not positive.
+
+    >>> parse_milliseconds("50ms"), parse_milliseconds("800us"), parse_milliseconds(12.5)
+    (50.0, 0.8, 12.5)
+    """
+    if isinstance(text, numbers.Real) and not isinstance(text, bool):
+        value = float(text)
+    else:
+        if not isinstance(text, str) or not (match := _QUANTITY.fullmatch(text)):
+            raise InputError(f"{text!r} is no time: give a number with a unit, such as '50ms'")
+        factor = _unit(match["unit"], MILLISECOND_UNITS, text)
+        value = float(match["number"].replace("_", "").replace(",", "")) * factor
+    if not value > 0:
+        raise InputError(f"{text!r} is not positive: give more than 0 ms")
+    return value
+
+
+def format_milliseconds(value: float) -> str:
+    """Write a time with three digits, no decimals from 100 ms on.
+
+    >>> format_milliseconds(3.8512), format_milliseconds(1463.2)
+    ('3.85 ms', '1,463 ms')
+    """
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+
+
+def _parse(text: str | int, units: Mapping[str, float], what: str) -> int:
     if isinstance(text, numbers.Integral) and not isinstance(text, bool):
         return _positive(int(text), text)
     if not isinstance(text, str):
@@ -70,7 +108,7 @@ def _parse(text: str | int, units: dict[str, int], what: str) -> int:
     return _positive(int(number * factor), text)
 
 
-def _unit(unit: str, units: dict[str, int], text: str) -> int:
+def _unit(unit: str, units: Mapping[str, float], text: str) -> float:
     for known, factor in units.items():
         if unit == known or (len(known) > 1 and unit.lower() == known.lower()):
             return factor

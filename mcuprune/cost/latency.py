@@ -94,6 +94,29 @@ class Timing:
         return rates.get(kernel_class(kernel), rates[OTHER])
 
 
+@dataclasses.dataclass(frozen=True)
+class Latency:
+    """Where a predicted latency comes from, or why there is none.
+
+    Attributes:
+        origin: ``"measured"``, ``"published"`` or ``"inferred"``; None without a latency.
+        source: What the cycles per instruction were found from.
+        software: The software that was timed there.
+        table: The table that the instructions come from.
+        clock_mhz: Clock that the latency is for.
+        error_percent: Worst error on networks left out of the fit, None if unknown.
+        absent: Why there is no latency, None if there is one.
+    """
+
+    origin: str | None = None
+    source: str | None = None
+    software: str | None = None
+    table: str | None = None
+    clock_mhz: float | None = None
+    error_percent: float | None = None
+    absent: str | None = None
+
+
 @functools.cache
 def load_table(name: str) -> KernelTable:
     """Return a table of ``cost_models/kernels/latency``.
@@ -194,6 +217,20 @@ def total_millicycles(graph: Graph, timing: Timing) -> Extent | None:
             return None
         total = total + millicycles
     return total
+
+
+def board_latency_ms(graph: Graph, device: Board, runtime: str) -> float | None:
+    """Return the predicted milliseconds of an inference on a board, None where not known."""
+    timing = board_timing(device, runtime)
+    if timing is None:
+        return None
+    cycles = whole_cycles(total_millicycles(graph, timing))
+    return None if cycles is None else timing.milliseconds(cycles)
+
+
+def whole_cycles(millicycles: int | None) -> int | None:
+    """Return whole cycles, None for None."""
+    return None if millicycles is None else round(millicycles / 1_000)
 
 
 def unknown_kernels(graph: Graph, timing: Timing) -> tuple[str, ...]:

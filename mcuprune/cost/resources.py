@@ -8,7 +8,10 @@ from typing import Any
 
 from mcuprune.cost.causes import Causes, arena_causes, operator_causes
 from mcuprune.cost.code import runtime_code_bytes
+from mcuprune.cost.energy import Energy
+from mcuprune.cost.fitting import BoardFit
 from mcuprune.cost.flash import flash_bytes
+from mcuprune.cost.latency import Latency
 from mcuprune.cost.macs import operator_macs
 from mcuprune.cost.memory import arena_head, arena_tail, live_tensors
 from mcuprune.cost.runtime import REFERENCE, Runtime, load_runtime
@@ -38,6 +41,7 @@ class OperatorResources:
         working_set_bytes: Bytes in SRAM while it runs.
         live_tensors: What the working set consists of.
         arena_by_cause: What its working set and what TFLM keeps for it go to, in bytes.
+        cycles: Predicted cycles on the board that was asked about, None where not known.
     """
 
     index: int
@@ -47,6 +51,7 @@ class OperatorResources:
     working_set_bytes: int
     live_tensors: tuple[LiveTensor, ...]
     arena_by_cause: Causes
+    cycles: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Resources:
             None where no build was measured.
         macs: Multiply-accumulates per inference.
         params: Elements of kernels and biases.
-        latency_ms: None: no model of it yet.
+        latency_ms: Predicted milliseconds of an inference on the board that was asked about, None
+            without a board and where it is not known.
         operators: In execution order.
         peak_operator: Index of the operator with the largest working set, None without operators.
         unknown_operators: Kinds whose memory is counted with a default, because TFLM's reference
@@ -83,6 +89,12 @@ class Resources:
         board: The board that was asked about, if any.
         fits_board: Whether arena and flash fit into that board's memories, with nothing reserved
             for the firmware; None without a board.
+        cycles: Predicted cycles of an inference on that board, None where not known.
+        latency: Where the latency comes from, or why there is none; None without a board.
+        energy: Energy of an inference on that board, None where not known.
+        energy_mj: Its millijoules.
+        boards_that_fit: The boards of the catalogue that hold the model; None if a board was
+            asked about.
     """
 
     model: str
@@ -108,6 +120,11 @@ class Resources:
     converted_layers: tuple[str, ...] = ()
     board: str | None = None
     fits_board: bool | None = None
+    cycles: int | None = None
+    latency: Latency | None = None
+    energy: Energy | None = None
+    energy_mj: float | None = None
+    boards_that_fit: tuple[BoardFit, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the stable JSON form: the attributes by name."""

@@ -9,6 +9,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from mcuprune.boards import Board
+from mcuprune.cost.fitting import BoardFit
+from mcuprune.units import format_milliseconds
 
 if TYPE_CHECKING:
     from mcuprune.channels.worth import ChannelWorth
@@ -33,6 +35,28 @@ def boards_table(boards: Iterable[Board]) -> Table:
             _kib(board.sram_bytes),
             _kib(board.arena_bytes),
             _kib(board.flash_bytes),
+        )
+    return table
+
+
+def fitting_table(fits: Iterable[BoardFit]) -> Table:
+    """Return a table of the boards that hold a model: what they have left, how long it takes."""
+    table = Table(
+        box=SIMPLE,
+        title="Boards that hold it",
+        title_justify="left",
+        caption="latency: predicted, with the board's usual runtime; ?: not known",
+    )
+    table.add_column("board", no_wrap=True)
+    for heading in ("arena B", "SRAM left B", "flash left B", "latency"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for fit in fits:
+        table.add_row(
+            fit.name,
+            f"{fit.arena_bytes:,}",
+            f"{fit.spare_sram_bytes:,}",
+            f"{fit.spare_flash_bytes:,}",
+            "?" if fit.latency_ms is None else format_milliseconds(fit.latency_ms),
         )
     return table
 

@@ -8,9 +8,13 @@ from typing import Any
 from rich.console import Console
 
 from mcuprune.boards import board
+from mcuprune.cost.energy import grams_co2e
 from mcuprune.cost.resources import Resources
 from mcuprune.report.memory_plan import saved_lines
 from mcuprune.report.table import HOST_NOTE, run_table
+from mcuprune.units import format_milliseconds
+
+A_MILLION = 1_000_000
 
 
 def print_summary(report: Mapping[str, Any], console: Console | None = None) -> None:
@@ -78,6 +82,40 @@ def board_lines(resources: Resources) -> list[str]:
         f"{memory.arena_bytes:,} B of SRAM, {resources.flash_bytes:,} of "
         f"{memory.flash_bytes:,} B of flash, with nothing reserved for the firmware."
     ]
+
+
+def time_lines(resources: Resources, grid_g_per_kwh: float | None = None) -> list[str]:
+    """Say how long an inference takes on a board and what it costs, or why that is not known.
+
+    Args:
+        resources: What the model needs.
+        grid_g_per_kwh: Grams of CO2 equivalent per kilowatt-hour; None leaves emissions out.
+    """
+    latency = resources.latency
+    if latency is None:
+        return []
+    if resources.latency_ms is None:
+        return [f"Latency is not known: {latency.absent}."]
+    error = "error unknown"
+    if latency.error_percent is not None:
+        error = f"at worst {latency.error_percent:.0f}% off on networks left out of the fit"
+    lines = [
+        f"Latency on {resources.board}: {format_milliseconds(resources.latency_ms)} at {latency.clock_mhz:g} "
+        f"MHz (predicted; speed {latency.origin}, {error}; {latency.software})."
+    ]
+    if resources.energy is None or resources.energy_mj is None:
+        return [*lines, f"Energy is not known: no power of {resources.board} is published."]
+    lines.append(
+        f"Energy per inference: {resources.energy_mj:,.3g} mJ (predicted; power "
+        f"{resources.energy.active_mw:g} mW, {resources.energy.origin})."
+    )
+    if grid_g_per_kwh is not None:
+        grams = grams_co2e(resources.energy_mj, A_MILLION, grid_g_per_kwh)
+        lines.append(
+            f"A million inferences: {grams:,.3g} gCO2e at {grid_g_per_kwh:g} g/kWh, of the grid "
+            "alone."
+        )
+    return lines
 
 
 def arena_lines(report: Mapping[str, Any]) -> list[str]:

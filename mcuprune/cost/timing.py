@@ -1,0 +1,73 @@
+"""Time and energy of a model on a board, with where the numbers come from."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from mcuprune.boards import Board
+from mcuprune.cost.energy import inference_energy
+from mcuprune.cost.latency import (
+    Latency,
+    Timing,
+    board_timing,
+    operator_millicycles,
+    total_millicycles,
+    unknown_kernels,
+    whole_cycles,
+)
+from mcuprune.cost.resources import PREDICTED, Resources
+from mcuprune.ir.graph import Graph
+
+
+def with_time(resources: Resources, graph: Graph, device: Board) -> Resources:
+    """Return resources with latency, cycles per operator and energy on a board.
+
+    What is not known stays None, and ``latency`` says why.
+
+    Args:
+        resources: What the model needs; their runtime is the one that is timed.
+        graph: The model, its dimensions ints.
+        device: The board.
+    """
+    timing = board_timing(device, resources.runtime)
+    if timing is None:
+        reason = f"nothing is known of how fast {device.name} runs {resources.runtime}"
+        return dataclasses.replace(resources, latency=Latency(absent=reason))
+    cycles = [whole_cycles(operator_millicycles(graph, o, timing)) for o in graph.operators]
+    operators = tuple(
+        dataclasses.replace(operator, cycles=each)
+        for operator, each in zip(resources.operators, cycles, strict=True)
+    )
+    timed = dataclasses.replace(resources, operators=operators, latency=_latency(graph, timing))
+    total = whole_cycles(total_millicycles(graph, timing))
+    if total is None:
+        return timed
+    latency_ms = timing.milliseconds(total)
+    energy = None
+    if device.power is not None:
+        energy = inference_energy(latency_ms, timing.speed.origin, device.power)
+    return dataclasses.replace(
+        timed,
+        cycles=total,
+        latency_ms=latency_ms,
+        energy=energy,
+        energy_mj=None if energy is None else energy.millijoules,
+        provenance={**resources.provenance, "latency_ms": PREDICTED, "energy_mj": PREDICTED},
+    )
+
+
+def _latency(graph: Graph, timing: Timing) -> Latency:
+    unknown = unknown_kernels(graph, timing)
+    absent = None
+    if unknown:
+        absent = f"no table tells what these kernels take: {', '.join(unknown)}"
+    speed = timing.speed
+    return Latency(
+        origin=speed.origin,
+        source=speed.source,
+        software=speed.software,
+        table=speed.table,
+        clock_mhz=timing.clock_mhz,
+        error_percent=speed.error_percent,
+        absent=absent,
+    )
