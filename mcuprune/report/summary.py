@@ -100,8 +100,9 @@ def time_lines(resources: Resources, grid_g_per_kwh: float | None = None) -> lis
     if latency.error_percent is not None:
         error = f"at worst {latency.error_percent:.0f}% off on networks left out of the fit"
     lines = [
-        f"Latency on {resources.board}: {format_milliseconds(resources.latency_ms)} at {latency.clock_mhz:g} "
-        f"MHz (predicted; speed {latency.origin}, {error}; {latency.software})."
+        f"Latency on {resources.board}: {format_milliseconds(resources.latency_ms)} at "
+        f"{latency.clock_mhz:g} MHz (predicted; speed {latency.origin}, {error}; "
+        f"{latency.software})."
     ]
     if resources.energy is None or resources.energy_mj is None:
         return [*lines, f"Energy is not known: no power of {resources.board} is published."]
