@@ -1,4 +1,4 @@
-"""What the user allows: bytes of SRAM and flash, MACs. Never ratios."""
+"""What the user allows: bytes of SRAM and flash, MACs, time. Never ratios."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from mcuprune.boards import board as find_board
 from mcuprune.errors import InputError
-from mcuprune.units import parse_bytes, parse_count
+from mcuprune.units import parse_bytes, parse_count, parse_microseconds
 
-RESOURCE_UNITS = {"sram": "B", "flash": "B", "macs": "MACs"}
+RESOURCE_UNITS = {"sram": "B", "flash": "B", "macs": "MACs", "latency": "us"}
 
 
-@dataclasses.dataclass(frozen=True, init=False)
+@dataclasses.dataclass(frozen=True, init=False, repr=False)
 class Budget:
     """Upper limits on a model's resources; None leaves one free.
 
@@ -21,8 +21,10 @@ class Budget:
         sram: Limit on TFLM's arena (head and tail) in bytes.
         flash: Limit on the ``.tflite`` file in bytes.
         macs: Limit on multiply-accumulates per inference.
+        latency: Limit on the predicted time of an inference on the board, in microseconds.
         board: The board that the network is meant for, if any: pruning rounds widths to its
-            kernels' vectors. No limit, so it has no part in comparisons.
+            kernels' vectors, and its speed gives the latency. No limit, so it has no part in
+            comparisons.
 
     >>> Budget(sram="64KiB", flash="128KiB", macs="2M")
     Budget(sram=65536, flash=131072, macs=2000000)
@@ -31,13 +33,15 @@ class Budget:
     sram: int | None = None
     flash: int | None = None
     macs: int | None = None
-    board: str | None = dataclasses.field(default=None, compare=False, repr=False)
+    latency: int | None = None
+    board: str | None = dataclasses.field(default=None, compare=False)
 
     def __init__(
         self,
         sram: str | int | None = None,
         flash: str | int | None = None,
         macs: str | int | None = None,
+        latency: str | int | None = None,
         *,
         board: str | None = None,
     ) -> None:
@@ -47,6 +51,8 @@ class Budget:
             sram: Bytes, as an int or text with a unit (``"64KiB"``).
             flash: Bytes, likewise.
             macs: A count, as an int or text (``"2M"``).
+            latency: Microseconds, as an int or text with a unit (``"50ms"``); counting it needs
+                ``board``.
             board: A board of the catalogue, for the shape of the network;
                 :meth:`for_board` takes the limits from it too.
 
@@ -54,11 +60,16 @@ class Budget:
             UnknownNameError: No such board; names the nearest.
             InputError: A value is not positive, has an unknown unit, or none is given.
         """
-        if sram is None and flash is None and macs is None:
-            raise InputError("the budget is empty: give at least one of sram, flash, macs")
+        if all(limit is None for limit in (sram, flash, macs, latency)):
+            raise InputError(
+                f"the budget is empty: give at least one of {', '.join(RESOURCE_UNITS)}"
+            )
         object.__setattr__(self, "sram", None if sram is None else parse_bytes(sram))
         object.__setattr__(self, "flash", None if flash is None else parse_bytes(flash))
         object.__setattr__(self, "macs", None if macs is None else parse_count(macs))
+        object.__setattr__(
+            self, "latency", None if latency is None else parse_microseconds(latency)
+        )
         object.__setattr__(self, "board", None if board is None else find_board(board).name)
 
     @classmethod
@@ -68,6 +79,7 @@ class Budget:
         reserve_sram: str | int | None = None,
         reserve_flash: str | int | None = None,
         macs: str | int | None = None,
+        latency: str | int | None = None,
     ) -> Budget:
         """Return what a board has left for the model.
 
@@ -78,6 +90,7 @@ class Budget:
             reserve_sram: Bytes that stack, heap and the rest of the firmware need.
             reserve_flash: Bytes that the program needs.
             macs: Limit on multiply-accumulates, which no board implies.
+            latency: Limit on the time of an inference, which no board implies either.
 
         Raises:
             UnknownNameError: No such board; names the nearest.
@@ -91,8 +104,13 @@ class Budget:
             sram=_remaining(device.arena_bytes, reserve_sram, f"{name}'s SRAM"),
             flash=_remaining(device.flash_bytes, reserve_flash, f"{name}'s flash"),
             macs=macs,
+            latency=latency,
             board=name,
         )
+
+    def __repr__(self) -> str:
+        latency = "" if self.latency is None else f", latency={self.latency}"
+        return f"Budget(sram={self.sram}, flash={self.flash}, macs={self.macs}{latency})"
 
     @property
     def channel_multiple(self) -> int:

@@ -58,6 +58,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout."
 Sram = Annotated[str | None, typer.Option(help="Limit on the arena, such as 64KiB.")]
 Flash = Annotated[str | None, typer.Option(help="Limit on the .tflite file, such as 128KiB.")]
 Macs = Annotated[str | None, typer.Option(help="Limit on multiply-accumulates, such as 2M.")]
+Latency = Annotated[
+    str | None, typer.Option(help="With --board: limit on the predicted time, such as 50ms.")
+]
 BoardName = Annotated[str | None, typer.Option("--board", help="Take the limits of a board.")]
 ReserveSram = Annotated[str | None, typer.Option(help="With --board: SRAM for your firmware.")]
 ReserveFlash = Annotated[str | None, typer.Option(help="With --board: flash for your firmware.")]
@@ -150,6 +153,7 @@ def check(
     sram: Sram = None,
     flash: Flash = None,
     macs: Macs = None,
+    latency: Latency = None,
     board: BoardName = None,
     reserve_sram: ReserveSram = None,
     reserve_flash: ReserveFlash = None,
@@ -158,7 +162,7 @@ def check(
     """Tell whether a model meets a budget: exit code 0 if it does, 1 if not."""
     from mcuprune.deployment.check import check as check_file
 
-    budget = _budget(sram, flash, macs, board, reserve_sram, reserve_flash)
+    budget = _budget(sram, flash, macs, latency, board, reserve_sram, reserve_flash)
     if budget is None:
         raise InputError("nothing to check against: give --sram, --flash, --macs or --board")
     verdict = check_file(model, budget)
@@ -201,6 +205,7 @@ def deploy(
     sram: Sram = None,
     flash: Flash = None,
     macs: Macs = None,
+    latency: Latency = None,
     board: BoardName = None,
     reserve_sram: ReserveSram = None,
     reserve_flash: ReserveFlash = None,
@@ -210,7 +215,7 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Convert a Keras model to int8, verify it and write its deployment folder."""
-    budget = _budget(sram, flash, macs, board, reserve_sram, reserve_flash)
+    budget = _budget(sram, flash, macs, latency, board, reserve_sram, reserve_flash)
     with _stdout_to_stderr():
         _import_tensorflow()
         from mcuprune.deployment.package import deploy as deploy_model
@@ -314,18 +319,25 @@ def _budget(
     sram: str | None,
     flash: str | None,
     macs: str | None,
+    latency: str | None,
     board: str | None,
     reserve_sram: str | None,
     reserve_flash: str | None,
 ) -> Budget | None:
     from mcuprune.budget import Budget
 
-    if board is None and (reserve_sram or reserve_flash):
-        raise InputError("--reserve-sram and --reserve-flash need --board: name one")
+    if board is None and (reserve_sram or reserve_flash or latency):
+        raise InputError("--latency, --reserve-sram and --reserve-flash need --board: name one")
     if board is None:
         return Budget(sram, flash, macs) if sram or flash or macs else None
-    of_board = Budget.for_board(board, reserve_sram, reserve_flash, macs)
-    return Budget(sram or of_board.sram, flash or of_board.flash, of_board.macs)
+    of_board = Budget.for_board(board, reserve_sram, reserve_flash, macs, latency)
+    return Budget(
+        sram or of_board.sram,
+        flash or of_board.flash,
+        of_board.macs,
+        of_board.latency,
+        board=board,
+    )
 
 
 def _load_arrays(path: Path) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Mapping
 
 from mcuprune.errors import InputError
 from mcuprune.suggest import nearest
@@ -17,7 +16,7 @@ BYTE_UNITS = {
     "KiB": 1_024,
     "MiB": 1_048_576,
 }
-MILLISECOND_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+TIME_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000}
 COUNT_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
 _QUANTITY = re.compile(r"\s*(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]*)\s*")
@@ -59,31 +58,22 @@ def parse_count(text: str | int) -> int:
     return _parse(text, COUNT_UNITS, "count")
 
 
-def parse_milliseconds(text: str | float) -> float:
+def parse_microseconds(text: str | int) -> int:
     """Parse a time.
 
     Args:
-        text: A number of milliseconds, or text with a unit: ``"50ms"``, ``"800us"``, ``"1.5s"``.
+        text: An int (microseconds) or text with a unit: ``"50ms"``, ``"800us"``, ``"1.5s"``.
 
     Returns:
-        Milliseconds, more than 0.
+        Microseconds, at least 1.
 
     Raises:
         InputError: The text is no time, the unit is unknown, or the value is not positive.
 
-    >>> parse_milliseconds("50ms"), parse_milliseconds("800us"), parse_milliseconds(12.5)
-    (50.0, 0.8, 12.5)
+    >>> parse_microseconds("50ms"), parse_microseconds("800us"), parse_microseconds("1.5 s")
+    (50000, 800, 1500000)
     """
-    if isinstance(text, numbers.Real) and not isinstance(text, bool):
-        value = float(text)
-    else:
-        if not isinstance(text, str) or not (match := _QUANTITY.fullmatch(text)):
-            raise InputError(f"{text!r} is no time: give a number with a unit, such as '50ms'")
-        factor = _unit(match["unit"], MILLISECOND_UNITS, text)
-        value = float(match["number"].replace("_", "").replace(",", "")) * factor
-    if not value > 0:
-        raise InputError(f"{text!r} is not positive: give more than 0 ms")
-    return value
+    return _parse(text, TIME_UNITS, "time")
 
 
 def format_milliseconds(value: float) -> str:
@@ -95,20 +85,21 @@ def format_milliseconds(value: float) -> str:
     return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
 
 
-def _parse(text: str | int, units: Mapping[str, float], what: str) -> int:
+def _parse(text: str | int, units: dict[str, int], what: str) -> int:
+    like = "50ms" if units is TIME_UNITS else "64KiB"
     if isinstance(text, numbers.Integral) and not isinstance(text, bool):
         return _positive(int(text), text)
     if not isinstance(text, str):
-        raise InputError(f"{text!r} is no {what}: give a whole number or text such as '64KiB'")
+        raise InputError(f"{text!r} is no {what}: give a whole number or text such as {like!r}")
     match = _QUANTITY.fullmatch(text)
     if not match:
-        raise InputError(f"{text!r} is no {what}: give a number with a unit, such as '64KiB'")
+        raise InputError(f"{text!r} is no {what}: give a number with a unit, such as {like!r}")
     factor = _unit(match["unit"], units, text)
     number = float(match["number"].replace("_", "").replace(",", ""))
     return _positive(int(number * factor), text)
 
 
-def _unit(unit: str, units: Mapping[str, float], text: str) -> float:
+def _unit(unit: str, units: dict[str, int], text: str) -> int:
     for known, factor in units.items():
         if unit == known or (len(known) > 1 and unit.lower() == known.lower()):
             return factor

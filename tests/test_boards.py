@@ -13,7 +13,11 @@ from mcuprune import catalogue
 from mcuprune.boards import (
     BOARDS_FOLDER,
     CHANNEL_MULTIPLES,
+    FLASH,
     KERNELS_FOLDER,
+    OFF_CHIP_KINDS,
+    ON_CHIP_RAM_KINDS,
+    Memory,
     board,
     board_names,
 )
@@ -49,8 +53,39 @@ def test_every_board_is_whole(name):
     assert device.title
     assert device.source.document
     assert device.source.url.startswith("https://")
-    assert sum(memory.size_bytes for memory in device.memories) <= device.sram_bytes
     assert isinstance(device.clock_mhz, int)
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_memories_are_of_known_kinds_and_add_up(name):
+    device = board(name)
+    kinds = {*ON_CHIP_RAM_KINDS, *OFF_CHIP_KINDS, FLASH}
+    assert {memory.kind for memory in device.memories} <= kinds
+    arena = [memory.size_bytes for memory in device.memories if memory.holds_arena]
+    assert sum(arena) <= device.sram_bytes
+    assert device.arena_bytes == max(arena)
+    assert device.memories[-1] == Memory("flash", device.flash_bytes, "flash")
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_speed_and_power_say_where_they_come_from(name):
+    device = board(name)
+    for known in (*device.speeds, *([device.power] if device.power else [])):
+        assert known.origin in ("measured", "published", "inferred")
+        assert len(known.source) > 20
+        assert known.error_percent is None or 0 <= known.error_percent < 100
+    if device.reserve is not None:
+        assert 0 < device.reserve.sram_bytes < device.arena_bytes
+
+
+def test_there_are_boards_enough():
+    assert len(board_names()) >= 25
+
+
+def test_memories_beside_the_chip_hold_no_arena():
+    beside = {m.kind for m in board("arduino-portenta-h7").memories if not m.holds_arena}
+    assert beside == {"itcm", "sdram", "external flash", "flash"}
+    assert board("arduino-portenta-h7").arena_bytes == 512 * KIB
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,12 @@ def estimate(
         InputError: The file is missing, unreadable or malformed.
         UnsupportedModelError: The Keras model cannot be read as a graph.
     """
-    graph = read_graph(model)
     if board is None:
+        graph = read_graph(model)
         resources = estimate_graph(graph, runtime or REFERENCE, pointer_bits)
         return dataclasses.replace(resources, boards_that_fit=boards_that_fit(graph))
     budget, usual = Budget.for_board(board), runtime_of_board(board)
+    graph = read_graph(model)
     resources = estimate_graph(graph, runtime or usual, pointer_bits or BOARD_POINTER_BITS)
     fits = compare(resources, budget).fits
     resources = dataclasses.replace(resources, board=board, fits_board=fits)

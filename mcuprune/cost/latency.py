@@ -16,11 +16,13 @@ from typing import Any
 import yaml
 
 from mcuprune import catalogue
-from mcuprune.boards import KERNELS_FOLDER, Board, Speed
+from mcuprune.boards import KERNELS_FOLDER, Board, Speed, board
 from mcuprune.cost.cmsis_nn_helium_loops import cmsis_nn_helium_loops
 from mcuprune.cost.cmsis_nn_loops import cmsis_nn_loops
+from mcuprune.cost.firmware import runtime_of_board
 from mcuprune.cost.loops import Loops
 from mcuprune.cost.plain_loops import plain_loops
+from mcuprune.errors import InputError, UnsupportedModelError
 from mcuprune.ir.dim import Extent
 from mcuprune.ir.graph import Graph, Operator
 
@@ -88,6 +90,10 @@ class Timing:
         """Return how long cycles take."""
         return cycles / (self.clock_mhz * 1_000)
 
+    def microseconds(self, millicycles: float) -> float:
+        """Return how long thousandths of a cycle take."""
+        return millicycles / (self.clock_mhz * 1_000)
+
     def cycles_per_instruction(self, kernel: str) -> float:
         """Return the cycles per instruction of a kernel."""
         rates = self.speed.cycles_per_instruction
@@ -153,6 +159,44 @@ def board_timing(device: Board, runtime: str) -> Timing | None:
     if speed is None:
         return None
     return Timing(load_table(speed.table), speed, speed.clock_mhz or device.clock_mhz)
+
+
+def budget_timing(board_name: str | None) -> Timing:
+    """Return how the board of a budget runs kernels.
+
+    Raises:
+        UnknownNameError: No such board.
+        InputError: No board, or nothing is known of its speed.
+    """
+    if board_name is None:
+        raise InputError(
+            "the budget limits the latency but names no board: say which with "
+            "Budget(..., board=NAME) (`mcuprune boards` lists them)"
+        )
+    device, runtime = board(board_name), runtime_of_board(board_name)
+    timing = board_timing(device, runtime)
+    if timing is None:
+        raise InputError(
+            f"the budget limits the latency, but nothing is known of how fast {device.name} runs "
+            f"{runtime}: choose another board, or limit MACs"
+        )
+    return timing
+
+
+def required_millicycles(graph: Graph, timing: Timing) -> Extent:
+    """Return the thousandths of a cycle of one inference, where they have to be known.
+
+    Raises:
+        UnsupportedModelError: A kernel is not in the table; names it.
+    """
+    total = total_millicycles(graph, timing)
+    if total is None:
+        kernels = ", ".join(unknown_kernels(graph, timing))
+        raise UnsupportedModelError(
+            f"{graph.name} has a latency budget, but no table tells what these kernels take: "
+            f"{kernels}; limit MACs instead"
+        )
+    return total
 
 
 def core_speed(core: str, runtime: str) -> Speed | None:

@@ -27,6 +27,12 @@ def limiting_sentence(resources: Resources, budget: Budget) -> str:
             f"Flash limits the model ({share}): {_title(largest)} holds most, "
             f"{format_bytes(largest.weights_bytes)} of {format_bytes(resources.flash_bytes)}."
         )
+    if row.name == "latency":
+        slowest = max(resources.operators, key=lambda op: op.cycles or 0)
+        return (
+            f"Latency limits the model ({share}): {_title(slowest)} takes most, "
+            f"{slowest.cycles or 0:,} of {resources.cycles or 0:,} cycles."
+        )
     busiest = max(resources.operators, key=lambda op: op.macs)
     return (
         f"MACs limit the model ({share}): {_title(busiest)} takes most, "

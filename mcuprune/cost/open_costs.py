@@ -14,6 +14,7 @@ import numpy as np
 
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.formulas import FloatArray, Formulas, Values
+from mcuprune.cost.latency import Timing, required_millicycles
 from mcuprune.cost.macs import total_macs
 from mcuprune.cost.memory import arena_tail, working_sets
 from mcuprune.cost.runtime import REFERENCE, load_runtime
@@ -22,6 +23,9 @@ from mcuprune.ir.dim import Dim, Extent
 from mcuprune.ir.graph import Graph
 from mcuprune.planner.greedy import neighbours, place
 from mcuprune.planner.lifetimes import buffers
+
+# Numbers before the working sets: tail, file, MACs, thousandths of a cycle.
+_TOTALS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Costs:
         arena_tail: Bytes of the arena's tail.
         flash_bytes: Bytes of the file.
         macs: Multiply-accumulates per inference.
+        latency_us: Predicted microseconds of an inference, 0 if time does not matter.
         working_sets: Bytes that must be in SRAM while each operator runs, in execution order.
         buffers: Bytes of all that the memory plan places.
         values: The formulas' values.
@@ -40,34 +45,45 @@ class Costs:
     arena_tail: float
     flash_bytes: float
     macs: float
+    latency_us: float
     working_sets: FloatArray
     buffers: FloatArray
     values: Values
 
 
 class OpenCosts:
-    """Arena, flash and MACs as functions of the widths.
+    """Arena, flash, MACs and time as functions of the widths.
 
     Args:
         graph: A graph with open widths.
         runtime: Whose arena to count, a name of :data:`mcuprune.cost.runtime.RUNTIMES`.
         pointer_bits: Width of a pointer; None for what the runtime usually has.
+        timing: How the board runs kernels; None if time does not matter.
+
+    Raises:
+        UnsupportedModelError: Time matters, but a kernel is not in the board's table.
 
     Attributes:
         names: The widths that have a say.
     """
 
     def __init__(
-        self, graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None
+        self,
+        graph: Graph,
+        runtime: str = REFERENCE,
+        pointer_bits: int | None = None,
+        timing: Timing | None = None,
     ) -> None:
         planned = buffers(graph, scratch_requests(graph, load_runtime(runtime)))
         self._neighbours = neighbours(planned)
         self._prescribed = [buffer.offline_offset_bytes for buffer in planned]
         sizes = [buffer.size_bytes for buffer in planned]
         sets, tail = working_sets(graph, runtime), arena_tail(graph, pointer_bits, runtime)
-        numbers = [tail, flash_bytes(graph), total_macs(graph), *sets, *sizes]
+        millicycles = 0 if timing is None else required_millicycles(graph, timing)
+        self._us_per_millicycle = 0.0 if timing is None else timing.microseconds(1.0)
+        numbers = [tail, flash_bytes(graph), total_macs(graph), millicycles, *sets, *sizes]
         self.names = _names(numbers)
-        self._sets = slice(3, 3 + len(sets))
+        self._sets = slice(_TOTALS, _TOTALS + len(sets))
         self._formulas = Formulas(numbers, self.names)
 
     def at(self, widths: Mapping[str, float]) -> Costs:
@@ -80,9 +96,10 @@ class OpenCosts:
             KeyError: A width is missing.
         """
         values = self._formulas.at(np.array([widths[name] for name in self.names], np.float64))
-        tail, flash, macs = (float(number) for number in values.results[:3])
+        tail, flash, macs, millicycles = (float(number) for number in values.results[:_TOTALS])
         sets, sizes = values.results[self._sets], values.results[self._sets.stop :]
-        return Costs(tail, flash, macs, sets, sizes, values)
+        latency_us = millicycles * self._us_per_millicycle
+        return Costs(tail, flash, macs, latency_us, sets, sizes, values)
 
     def arena_head(self, costs: Costs) -> int:
         """Return the bytes of the arena's head at whole widths: the size of TFLM's plan."""
@@ -97,6 +114,7 @@ class OpenCosts:
         arena_tail: float = 0.0,
         flash_bytes: float = 0.0,
         macs: float = 0.0,
+        latency_us: float = 0.0,
         working_sets: FloatArray | float = 0.0,
     ) -> dict[str, float]:
         """Return the derivative by each width of the sum of costs, each times its weight.
@@ -106,10 +124,11 @@ class OpenCosts:
             arena_tail: Weight of the tail.
             flash_bytes: Weight of the file.
             macs: Weight of the MACs.
+            latency_us: Weight of the time.
             working_sets: Weight of each working set.
         """
         weights = np.zeros(len(costs.values.results))
-        weights[:3] = arena_tail, flash_bytes, macs
+        weights[:_TOTALS] = arena_tail, flash_bytes, macs, latency_us * self._us_per_millicycle
         weights[self._sets] = working_sets
         return dict(zip(self.names, costs.values.slopes(weights).tolist(), strict=True))
 

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 
-from mcuprune.boards import Board
+from mcuprune.boards import Board, board
+from mcuprune.budget import Budget
 from mcuprune.cost.energy import inference_energy
 from mcuprune.cost.latency import (
     Latency,
     Timing,
     board_timing,
+    budget_timing,
     operator_millicycles,
+    required_millicycles,
     total_millicycles,
     unknown_kernels,
     whole_cycles,
 )
 from mcuprune.cost.resources import PREDICTED, Resources
 from mcuprune.ir.graph import Graph
+
+
+def for_budget(resources: Resources, graph: Graph, budget: Budget | None) -> Resources:
+    """Return resources with the latency that a budget limits, if it limits any.
+
+    Raises:
+        InputError: The latency is limited, but the budget names no board, or one of unknown speed.
+        UnsupportedModelError: A kernel of the model is in no table.
+    """
+    if budget is None or budget.latency is None:
+        return resources
+    timing = budget_timing(budget.board)
+    required_millicycles(graph, timing)
+    return _timed(resources, graph, timing, board(budget.board or ""))
 
 
 def with_time(resources: Resources, graph: Graph, device: Board) -> Resources:
@@ -33,6 +50,10 @@ def with_time(resources: Resources, graph: Graph, device: Board) -> Resources:
     if timing is None:
         reason = f"nothing is known of how fast {device.name} runs {resources.runtime}"
         return dataclasses.replace(resources, latency=Latency(absent=reason))
+    return _timed(resources, graph, timing, device)
+
+
+def _timed(resources: Resources, graph: Graph, timing: Timing, device: Board) -> Resources:
     cycles = [whole_cycles(operator_millicycles(graph, o, timing)) for o in graph.operators]
     operators = tuple(
         dataclasses.replace(operator, cycles=each)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from mcuprune.budget import RESOURCE_UNITS, Budget
 from mcuprune.cost.resources import Resources
+from mcuprune.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,10 +16,10 @@ class VerdictRow:
     """One limited resource.
 
     Attributes:
-        name: ``"sram"``, ``"flash"`` or ``"macs"``.
+        name: ``"sram"``, ``"flash"``, ``"macs"`` or ``"latency"``.
         required: What the model needs, in ``unit``.
         available: What the budget allows, in ``unit``.
-        unit: ``"B"`` or ``"MACs"``.
+        unit: ``"B"``, ``"MACs"`` or ``"us"``.
     """
 
     name: str
@@ -62,15 +64,35 @@ def compare(resources: Resources, budget: Budget) -> Verdict:
     Args:
         resources: What the model needs.
         budget: What is allowed.
+
+    Raises:
+        InputError: The latency is limited, but not known.
     """
     required = {
         "sram": resources.peak_sram_bytes,
         "flash": resources.flash_bytes,
         "macs": resources.macs,
     }
+    if budget.latency is not None:
+        required["latency"] = _latency_us(resources)
     return Verdict(
         tuple(
             VerdictRow(name, required[name], available, RESOURCE_UNITS[name])
             for name, available in budget.limits()
         )
     )
+
+
+def _latency_us(resources: Resources) -> int:
+    """Return the latency in whole microseconds, rounded up."""
+    if resources.latency_ms is None:
+        why = (
+            "they were counted for no board"
+            if resources.latency is None
+            else (resources.latency.absent)
+        )
+        raise InputError(
+            f"the budget limits the latency of {resources.model}, which is not known: {why}; limit "
+            "MACs instead, or name a board whose speed is known"
+        )
+    return math.ceil(resources.latency_ms * 1_000)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mcuprune.budget import Budget, require_budget
 from mcuprune.cost.resources import estimate
+from mcuprune.cost.timing import for_budget
 from mcuprune.cost.verdict import Verdict, compare
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
@@ -35,4 +36,5 @@ def check(path: str | Path, budget: Budget) -> Verdict:
     require_budget(budget)
     path = Path(path)
     inside = path / MODEL_FILE
-    return compare(estimate(read_tflite(inside if inside.is_file() else path)), budget)
+    graph = read_tflite(inside if inside.is_file() else path)
+    return compare(for_budget(estimate(graph), graph, budget), budget)

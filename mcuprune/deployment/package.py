@@ -10,6 +10,7 @@ from typing import Any
 from mcuprune.budget import Budget, require_budget
 from mcuprune.cost.front import estimate as estimate_model
 from mcuprune.cost.resources import Resources, estimate
+from mcuprune.cost.timing import for_budget
 from mcuprune.cost.verdict import compare
 from mcuprune.deployment import csource
 from mcuprune.deployment.convert import convert_int8
@@ -82,7 +83,7 @@ def deploy(
     verification = _verified(model, tflite, calibration, test)
     graph = parse_tflite(tflite, model.name)
     predicted = estimate(graph)
-    resources = _as_used(predicted, verification.arena)
+    resources = for_budget(_as_used(predicted, verification.arena), graph, budget)
     deployment = Deployment(
         folder=out,
         resources=resources,

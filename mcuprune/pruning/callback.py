@@ -79,7 +79,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments as plain values."""
-        limits = ("sram", "flash", "macs") + (("board",) if self.budget.board else ())
+        given = [n for n in ("latency", "board") if getattr(self.budget, n) is not None]
+        limits = ("sram", "flash", "macs", *given)
         budget = {name: getattr(self.budget, name) for name in limits}
         own = {n: getattr(self, n) for n in ("start_epoch", "end_epoch", "cuts", "verbose")}
         return {"budget": budget, **own, **self.controls.to_json()}

@@ -12,6 +12,7 @@ from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
 from mcuprune.channels.optimizer import Slice, rebuild_optimizer, slice_slots
 from mcuprune.channels.surgery import cut
+from mcuprune.cost.latency import budget_timing
 from mcuprune.cost.open_costs import OpenCosts
 from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
@@ -167,7 +168,7 @@ class Pruner:
     def resources(self) -> dict[str, int]:
         """Return the limited resources of the channels that are open now (predicted).
 
-        Bytes of arena and flash, MACs; exact for the network that a cut would leave.
+        Bytes of arena and flash, MACs, microseconds; exact for the network that a cut would leave.
         """
         return self._resources.exact(self._whole())
 
@@ -185,7 +186,9 @@ class Pruner:
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())
-        self._resources = ResourceModel(OpenCosts(graph), self._fixed(), tuple(self._limits))
+        timing = budget_timing(self.budget.board) if "latency" in self._limits else None
+        costs = OpenCosts(graph, timing=timing)
+        self._resources = ResourceModel(costs, self._fixed(), tuple(self._limits))
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,8 +17,8 @@ class Needs:
     """The terms of each limited resource at certain widths, none of which may exceed its limit.
 
     Attributes:
-        terms: Bytes of arena and flash, or MACs, per resource. Every operator's working set with
-            the tail is a term of the arena.
+        terms: Bytes of arena and flash, MACs, or microseconds, per resource. Every operator's
+            working set with the tail is a term of the arena.
         waste: What the working sets are multiplied by in the terms of the arena.
     """
 
@@ -39,6 +40,7 @@ class Needs:
             arena_tail=float(arena.sum()),
             flash_bytes=float(weights.get("flash", np.zeros(1)).sum()),
             macs=float(weights.get("macs", np.zeros(1)).sum()),
+            latency_us=float(weights.get("latency", np.zeros(1)).sum()),
         )
 
 
@@ -49,7 +51,8 @@ class ResourceModel:
     Attributes:
         costs: The network's costs at open widths.
         fixed: Width of each group that does not change.
-        limited: The resources that are asked for (``"sram"``, ``"flash"``, ``"macs"``).
+        limited: The resources that are asked for (``"sram"``, ``"flash"``, ``"macs"``,
+            ``"latency"``).
     """
 
     costs: OpenCosts
@@ -57,13 +60,14 @@ class ResourceModel:
     limited: tuple[str, ...]
 
     def exact(self, widths: Mapping[str, int]) -> dict[str, int]:
-        """Return bytes of arena and flash, and MACs, at whole widths.
+        """Return bytes of arena and flash, MACs and microseconds, at whole widths.
 
         Args:
             widths: Channels of each group that changes.
         """
         costs = self._at(widths)
-        needed = {"flash": costs.flash_bytes, "macs": costs.macs}
+        latency_us = math.ceil(costs.latency_us)
+        needed = {"flash": costs.flash_bytes, "macs": costs.macs, "latency": latency_us}
         if "sram" in self.limited:
             needed["sram"] = self.costs.arena_head(costs) + costs.arena_tail
         return {name: int(needed[name]) for name in self.limited}
@@ -84,6 +88,7 @@ class ResourceModel:
             "sram": costs.working_sets * waste + costs.arena_tail,
             "flash": np.array([costs.flash_bytes]),
             "macs": np.array([costs.macs]),
+            "latency": np.array([costs.latency_us]),
         }
         return Needs({name: terms[name] for name in self.limited}, waste, self.costs, costs)
 

@@ -101,7 +101,7 @@ def _deploy(
         data.x_train[: recipe.deploy.calibration_samples],
         folder / DEPLOYMENT_FOLDER,
         board=recipe.deploy.board,
-        budget=recipe.budget.budget(),
+        budget=recipe.budget.budget(recipe.deploy.board),
         reference=yardstick.resources,
         test=(data.x_test, data.y_test),
     )
@@ -121,7 +121,7 @@ def _report(
         "seed": recipe.training.seed,
         **report,
         "arena_reference": {"used": dataclasses.asdict(yardstick.arena)},
-        "limit": limiting_sentence(deployment.resources, recipe.budget.budget()),
+        "limit": limiting_sentence(deployment.resources, recipe.budget.budget(recipe.deploy.board)),
         "fit_seconds": pruned.fit_seconds,
         "fit_seconds_reference": reference.fit_seconds,
     }
@@ -131,7 +131,7 @@ def _write_report(
     recipe: Recipe, yardstick: Yardstick, deployment: Deployment, report: Mapping[str, Any]
 ) -> None:
     after = read_tflite(deployment.folder / "model.tflite")
-    budget_sram = recipe.budget.budget().sram
+    budget_sram = recipe.budget.budget(recipe.deploy.board).sram
     plot_memory_timeline(yardstick.graph, after, budget_sram, deployment.folder / TIMELINE_FILE)
     text = json.dumps(report, indent=2) + "\n"
     (deployment.folder / REPORT_FILE).write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from mcuprune.recipes.datasets.registry import find_loader
 from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_options
 from mcuprune.suggest import unknown_name
-from mcuprune.units import parse_bytes, parse_count
+from mcuprune.units import parse_bytes, parse_count, parse_microseconds
 
 # Filled in from the data set, so a recipe cannot set them.
 MODEL_ARGUMENTS_FROM_DATA = ("input_shape", "classes")
@@ -140,17 +140,25 @@ class BudgetSection(Section):
         sram: Arena, bytes or text with a unit.
         flash: ``.tflite`` file, likewise.
         macs: Multiply-accumulates per inference.
+        latency: Time of an inference on the recipe's board, microseconds or text with a unit.
     """
 
     sram: int | None = None
     flash: int | None = None
     macs: int | None = None
+    latency: int | None = None
 
     @field_validator("sram", "flash", mode="before")
     @classmethod
     def _bytes(cls, value: Any) -> Any:
         with _with_key_path():
             return None if value is None else parse_bytes(value)
+
+    @field_validator("latency", mode="before")
+    @classmethod
+    def _time(cls, value: Any) -> Any:
+        with _with_key_path():
+            return None if value is None else parse_microseconds(value)
 
     @field_validator("macs", mode="before")
     @classmethod
@@ -173,7 +181,7 @@ class BudgetSection(Section):
         Raises:
             InputError: All limits are None.
         """
-        return Budget(sram=self.sram, flash=self.flash, macs=self.macs, board=board)
+        return Budget(self.sram, self.flash, self.macs, self.latency, board=board)
 
 
 class DeploySection(Section):

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.text import Text
 
 # Written into the epoch logs by the pruning callback, each with its limit under "<name>_budget".
-RESOURCES = {"sram": "SRAM B", "flash": "flash B", "macs": "MACs"}
+RESOURCES = {"sram": "SRAM B", "flash": "flash B", "macs": "MACs", "latency": "latency us"}
 
 
 @dataclasses.dataclass(frozen=True)
