@@ -51,4 +51,4 @@ def estimate(
     resources = estimate_graph(graph, runtime or usual, pointer_bits or BOARD_POINTER_BITS)
     fits = compare(resources, budget).fits
     resources = dataclasses.replace(resources, board=board, fits_board=fits)
-    return with_time(resources, graph, device)
+    return with_time(resources, graph, find_board(board))
