@@ -74,3 +74,21 @@ def test_limits_of_ones_own_for_a_board():
     assert Budget(macs="2M", board="corstone-300-m55").channel_multiple == 16
     with pytest.raises(UnknownNameError, match="did you mean 'corstone-300-m55'"):
         Budget(macs="2M", board="corstone-300")
+
+
+def test_latency_in_microseconds():
+    budget = Budget(latency="50ms", board="nucleo-l4r5zi")
+    assert budget.latency == 50_000
+    assert list(budget.limits()) == [("latency", 50_000)]
+    assert Budget.for_board("nucleo-l4r5zi", latency="1.5 s").latency == 1_500_000
+
+
+@pytest.mark.parametrize("text", ["50", "50m", "fast", "0ms"])
+def test_times_without_a_unit_are_refused(text):
+    with pytest.raises(InputError, match=r"ms|positive"):
+        Budget(latency=text)
+
+
+def test_budgets_without_a_latency_look_as_before():
+    assert repr(Budget(sram=1024)) == "Budget(sram=1024, flash=None, macs=None)"
+    assert repr(Budget(sram=1024, latency=7)).endswith("macs=None, latency=7)")

@@ -55,7 +55,7 @@ def group_count(channels: Extent, of_filter: Extent) -> int:
     """Return the groups of a convolution; those with open widths are counted as one."""
     if isinstance(channels, Dim) or isinstance(of_filter, Dim):
         return 1
-    return int(channels // of_filter)
+    return max(1, int(channels) // max(1, int(of_filter)))
 
 
 def _pointwise(
