@@ -24,7 +24,8 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from mcuprune.boards import Speed
-from mcuprune.cost.latency import OTHER, Timing, kernel_class, load_table, operator_millicycles
+from mcuprune.cost.kernel_tables import load_table
+from mcuprune.cost.latency import OTHER, Timing, kernel_class, operator_millicycles
 from mcuprune.ir.graph import Graph
 from mcuprune.ir.read import read_graph
 

@@ -18,7 +18,7 @@ from board_speeds import MODELS, Sample, mcufit
 from scipy.optimize import nnls
 
 from mcuprune.catalogue import data_folder
-from mcuprune.cost.latency import CALL, TABLES_FOLDER
+from mcuprune.cost.kernel_tables import CALL, TABLES_FOLDER
 from mcuprune.cost.plain_loops import plain_loops
 from mcuprune.ir.graph import Graph
 from mcuprune.ir.read import read_graph

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from mcuprune.boards import Speed
-from mcuprune.cost.latency import OTHER, Timing, load_table, total_millicycles, unknown_kernels
+from mcuprune.cost.kernel_tables import load_table
+from mcuprune.cost.latency import OTHER, Timing, total_millicycles, unknown_kernels
 from mcuprune.ir.read import read_graph
 
 NETWORKS = Path(__file__).parent / "data" / "networks.csv"

@@ -24,7 +24,7 @@ import yaml
 from scipy.optimize import nnls
 
 from mcuprune.catalogue import data_folder
-from mcuprune.cost.latency import CALL, LIBRARIES, TABLES_FOLDER
+from mcuprune.cost.kernel_tables import CALL, LIBRARIES, TABLES_FOLDER
 from mcuprune.cost.plain_loops import plain_loops
 from mcuprune.ir.graph import Graph, Operator, Tensor
 

@@ -10,66 +10,23 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from mcuprune import catalogue
 from mcuprune.boards import KERNELS_FOLDER, Board, Speed, board
-from mcuprune.cost.cmsis_nn_helium_loops import cmsis_nn_helium_loops
-from mcuprune.cost.cmsis_nn_loops import cmsis_nn_loops
 from mcuprune.cost.firmware import runtime_of_board
-from mcuprune.cost.loops import Loops
-from mcuprune.cost.plain_loops import plain_loops
+from mcuprune.cost.kernel_tables import CALL, KernelTable, load_table
 from mcuprune.errors import InputError, UnsupportedModelError
 from mcuprune.ir.dim import Extent
 from mcuprune.ir.graph import Graph, Operator
 
-TABLES_FOLDER = "cost_models/kernels/latency"
-# Part of every kernel: being called at all.
-CALL = "call"
 OTHER = "other"
 CORE_SPEEDS = "core_speeds"
 # Kinds of kernels by the beginning of their names, longer ones first.
 _CLASSES = ("conv_1x1", "conv", "depthwise", "fully_connected")
-
-LIBRARIES: Mapping[str, Callable[[Graph, Operator], Loops | None]] = {
-    "cmsis-nn": cmsis_nn_loops,
-    "cmsis-nn-c": cmsis_nn_loops,
-    "cmsis-nn-mve": cmsis_nn_helium_loops,
-    "esp-nn": plain_loops,
-    "reference": plain_loops,
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class KernelTable:
-    """What the kernels of a library take on a core.
-
-    Attributes:
-        name: Name of the file.
-        core: The core that the numbers hold for, of which others may be close.
-        library: Which loops the kernels run: ``"cmsis-nn"`` or ``"reference"``.
-        origin: ``"measured"``, ``"published"`` or ``"inferred"``.
-        source: Where the numbers come from.
-        inference: Instructions per inference, besides its operators.
-        operator: Instructions per operator, besides its kernel.
-        kernels: Instructions per run of each part of each kernel.
-    """
-
-    name: str
-    core: str
-    library: str
-    origin: str
-    source: str
-    inference: float
-    operator: float
-    kernels: Mapping[str, Mapping[str, float]]
-
-    def loops(self, graph: Graph, operator: Operator) -> Loops:
-        """Return the loops that an operator runs through in this library."""
-        return LIBRARIES[self.library](graph, operator) or plain_loops(graph, operator)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,28 +78,6 @@ class Latency:
     clock_mhz: float | None = None
     error_percent: float | None = None
     absent: str | None = None
-
-
-@functools.cache
-def load_table(name: str) -> KernelTable:
-    """Return a table of ``cost_models/kernels/latency``.
-
-    Raises:
-        UnknownNameError: No such table; names the nearest.
-    """
-    path = catalogue.find(TABLES_FOLDER, name, "latency table")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    fields: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)
-    return KernelTable(
-        name=name,
-        core=fields["core"],
-        library=fields["library"],
-        origin=fields["origin"],
-        source=fields["source"],
-        inference=fields["overhead"]["inference"],
-        operator=fields["overhead"]["operator"],
-        kernels=fields["kernels"],
-    )
 
 
 def board_timing(device: Board, runtime: str) -> Timing | None:

@@ -14,14 +14,13 @@ from mcuprune.channels.analysis import coupling_groups
 from mcuprune.cost.cmsis_nn_helium_loops import cmsis_nn_helium_loops
 from mcuprune.cost.cmsis_nn_loops import cmsis_nn_loops
 from mcuprune.cost.firmware import runtime_of_board
+from mcuprune.cost.kernel_tables import CALL, load_table
 from mcuprune.cost.latency import (
-    CALL,
     OTHER,
     Timing,
     board_latency_ms,
     board_timing,
     budget_timing,
-    load_table,
     required_millicycles,
     total_millicycles,
     unknown_kernels,
