@@ -1,0 +1,1 @@
+"""Accuracy within a budget: tasks, methods, measurement and results of the comparison."""

@@ -1,0 +1,192 @@
+"""The methods that are compared: each trains a network that is to fit a budget.
+
+All take the same epochs, optimizer, loss and learning rates: those of the task's recipe.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from accuracy import scores
+from accuracy.choice import Keep, best_of_all, best_of_each, fewest_removed, removable
+from accuracy.phases import train
+from accuracy.scores import Scores
+from accuracy.tasks import Limits
+from accuracy.widths import (
+    Widths,
+    cost_within,
+    counted,
+    network,
+    one_multiplier,
+    scaled,
+    two_multipliers,
+    whole_widths,
+    within,
+)
+from mcuprune.channels.analysis import coupling_groups
+from mcuprune.channels.groups import Groups
+from mcuprune.channels.surgery import cut
+from mcuprune.errors import InputError
+from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.schema import Recipe
+
+CONTINUE, REWIND = "continue", "rewind"
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a method is to do.
+
+    Attributes:
+        recipe: Network and training, with the seed and the epochs of the run.
+        data: What to train on.
+        limits: What to fit into.
+        pretrain_share: Share of the epochs before the cut, for methods that train twice.
+        after_cut: ``"continue"`` the schedule after the cut, or ``"rewind"``: both stretches then
+            have a schedule of their own.
+    """
+
+    recipe: Recipe
+    data: Dataset
+    limits: Limits
+    pretrain_share: float = 0.5
+    after_cut: str = CONTINUE
+
+    @property
+    def whole(self) -> Widths:
+        """Widths of the whole network."""
+        return whole_widths(self.recipe)
+
+    @property
+    def pretrain_epochs(self) -> int:
+        """Epochs before the cut, at least 1 and at most all but one."""
+        epochs = self.recipe.training.epochs
+        return min(max(1, round(epochs * self.pretrain_share)), epochs - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What came of it.
+
+    Attributes:
+        model: A plain ``keras.Model``.
+        fit_seconds: Wall time of training, cuts included.
+    """
+
+    model: Any
+    fit_seconds: float
+
+
+Method = Callable[[Job], Trained]
+Score = Callable[[Any, Groups, Job], Scores]
+
+
+def ours(job: Job) -> Trained:
+    """Prune while training from scratch, as the recipe says, within arena and flash alone."""
+    from mcuprune import Budget
+    from mcuprune.pruning.callback import MCUPruning
+
+    recipe, limits = job.recipe, job.limits
+    if recipe.pruning.start_from != "scratch":
+        raise InputError("epochs of a reference would not be counted: leave pruning.start_from")
+    model = network(recipe, job.data, job.whole)
+    pruning = MCUPruning(
+        Budget(sram=limits.arena_bytes, flash=limits.flash_bytes),
+        start_epoch=recipe.pruning.start_epoch,
+        end_epoch=recipe.pruning.end_epoch,
+        **recipe.pruning.options,
+    )
+    epochs = recipe.training.epochs
+    return Trained(model, train(model, recipe, job.data, epochs, callbacks=[pruning]))
+
+
+def uniform(job: Job) -> Trained:
+    """Train the widest network of one multiplier that fits, from scratch."""
+    return _from_scratch(job, _uniform_widths(job))
+
+
+def two_multipliers_from_scratch(job: Job) -> Trained:
+    """Train the network with most MACs of two multipliers that fits, from scratch."""
+    cost = cost_within(job.recipe, job.data, job.limits)
+    return _from_scratch(job, two_multipliers(job.whole, cost))
+
+
+def layer_by_layer(score: Score) -> Method:
+    """Return the method that cuts the same share of every group, the lowest scores."""
+
+    def choose(model: Any, groups: Groups, job: Job) -> Keep:
+        multiplier = (max(_uniform_widths(job)), max(job.whole))
+        widths = {g.name: scaled((g.width,), *multiplier)[0] for g in groups.prunable}
+        return best_of_each(groups, score(model, groups, job), widths)
+
+    return _trained_twice(choose)
+
+
+def across_layers(score: Score) -> Method:
+    """Return the method that cuts the lowest scores of all groups until the rest fits."""
+
+    def choose(model: Any, groups: Groups, job: Job) -> Keep:
+        found = score(model, groups, job)
+
+        def fits_without(removed: int) -> bool:
+            trial = network(job.recipe, job.data, job.whole)
+            cut(coupling_groups(trial), best_of_all(groups, found, removed))
+            return within(counted(trial), job.limits)
+
+        most = len(removable(groups, found))
+        return best_of_all(groups, found, fewest_removed(most, fits_without))
+
+    return _trained_twice(choose)
+
+
+def _from_scratch(job: Job, widths: Widths) -> Trained:
+    model = network(job.recipe, job.data, widths)
+    return Trained(model, train(model, job.recipe, job.data, job.recipe.training.epochs))
+
+
+def _uniform_widths(job: Job) -> Widths:
+    cost = cost_within(job.recipe, job.data, job.limits)
+    return one_multiplier(job.whole, lambda widths: cost(widths)[0])
+
+
+def _trained_twice(choose: Callable[[Any, Groups, Job], Keep]) -> Method:
+    def method(job: Job) -> Trained:
+        model = network(job.recipe, job.data, job.whole)
+        first, epochs = job.pretrain_epochs, job.recipe.training.epochs
+        span = epochs if job.after_cut == CONTINUE else None
+        before = train(model, job.recipe, job.data, first, span=span)
+        groups = coupling_groups(model)
+        cut(groups, choose(model, groups, job))
+        start = first if job.after_cut == CONTINUE else 0
+        after = train(model, job.recipe, job.data, epochs - first, after=start, span=span)
+        return Trained(model, before + after)
+
+    return method
+
+
+def _magnitude(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
+    return scores.relative_to_group(groups, scores.magnitude(groups))
+
+
+def _taylor(model: Any, groups: Groups, job: Job) -> Scores:
+    return scores.taylor(model, groups, job.data, job.recipe.training.batch_size)
+
+
+def _random(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
+    return scores.random(groups, job.recipe.training.seed)
+
+
+OURS = "ours"
+METHODS: Mapping[str, Method] = {
+    OURS: ours,
+    "uniform": uniform,
+    "two-multipliers": two_multipliers_from_scratch,
+    "magnitude-layer": layer_by_layer(_magnitude),
+    "magnitude-global": across_layers(_magnitude),
+    "taylor-layer": layer_by_layer(_taylor),
+    "taylor-global": across_layers(_taylor),
+    "random": layer_by_layer(_random),
+}
+TRAINED_TWICE = frozenset(METHODS) - {OURS, "uniform", "two-multipliers"}

@@ -1,0 +1,115 @@
+"""Results as a table: one row per task, budget and method, best int8 accuracy first."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from accuracy.peers import Point
+
+HEADINGS = ("method", "seeds", "int8 %", "float %", "arena B", "flash B", "MACs", "fit s", "fits")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What a method reached within a budget, over its seeds.
+
+    Attributes:
+        label: The method.
+        int8: Accuracies of the files, 0 to 1.
+        floats: Accuracies of the Keras models, 0 to 1; empty for peers.
+        arena_bytes: The largest of all seeds.
+        flash_bytes: Likewise.
+        macs: Their mean.
+        fit_seconds: Their median, None for peers.
+        fits: Whether all fit.
+    """
+
+    label: str
+    int8: Sequence[float]
+    floats: Sequence[float]
+    arena_bytes: int
+    flash_bytes: int
+    macs: int
+    fit_seconds: float | None
+    fits: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as printed."""
+        return (
+            self.label,
+            str(len(self.int8)),
+            spread(self.int8),
+            spread(self.floats) if self.floats else "",
+            f"{self.arena_bytes:,}",
+            f"{self.flash_bytes:,}",
+            f"{self.macs:,}",
+            "" if self.fit_seconds is None else f"{self.fit_seconds:.0f}",
+            "yes" if self.fits else "NO",
+        )
+
+
+def spread(shares: Sequence[float]) -> str:
+    """Return mean and sample standard deviation in percent; a lone value as it is.
+
+    >>> spread([0.98, 0.99]), spread([0.5])
+    ('98.50 +- 0.71', '50.00')
+    """
+    percent = [100 * share for share in shares]
+    mean = f"{statistics.mean(percent):.2f}"
+    return f"{mean} +- {statistics.stdev(percent):.2f}" if len(percent) > 1 else mean
+
+
+def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Return the rows of a task, a budget and a number of epochs, best first."""
+    by_label = defaultdict(list)
+    for record in records:
+        by_label[record["label"]].append(record)
+    return best_first(_row(label, runs) for label, runs in by_label.items())
+
+
+def peer_rows(peers: Mapping[str, Sequence[Point]]) -> list[Row]:
+    """Return the rows of the peers, best first, marked as trained elsewhere."""
+    return best_first(
+        Row(
+            label=f"{method} (PyTorch)",
+            int8=[point.int8 for point in points],
+            floats=[],
+            arena_bytes=max(point.arena_bytes for point in points),
+            flash_bytes=max(point.flash_bytes for point in points),
+            macs=round(statistics.mean(point.macs for point in points)),
+            fit_seconds=None,
+            fits=True,
+        )
+        for method, points in peers.items()
+    )
+
+
+def best_first(found: Iterable[Row]) -> list[Row]:
+    """Sort rows by mean int8 accuracy, falling."""
+    return sorted(found, key=lambda row: -statistics.mean(row.int8))
+
+
+def markdown(found: Iterable[Row]) -> str:
+    """Write rows as a Markdown table."""
+    lines = ["| " + " | ".join(HEADINGS) + " |", "| --- " * len(HEADINGS) + "|"]
+    lines += ["| " + " | ".join(row.cells) + " |" for row in found]
+    return "\n".join(lines)
+
+
+def _row(label: str, runs: Sequence[Mapping[str, Any]]) -> Row:
+    resources = [run["resources"] for run in runs]
+    return Row(
+        label=label,
+        int8=[run["accuracy"]["int8"] for run in runs],
+        floats=[run["accuracy"]["float"] for run in runs],
+        arena_bytes=max(one["arena_bytes"] for one in resources),
+        flash_bytes=max(one["flash_bytes"] for one in resources),
+        macs=round(statistics.mean(one["macs"] for one in resources)),
+        fit_seconds=statistics.median(run["fit_seconds"] for run in runs),
+        fits=all(run["fits"] for run in runs),
+    )

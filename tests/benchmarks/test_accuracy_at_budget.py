@@ -1,0 +1,169 @@
+"""The accuracy benchmark runs what is missing, trains as asked and tells what came of it."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from accuracy import methods
+from accuracy.methods import METHODS, Job
+from accuracy.peers import Point, fitting
+from accuracy.phases import train
+from accuracy.store import Store
+from accuracy.table import Row, markdown, rows
+from accuracy.tasks import TASKS, TEST_SPEAKERS, Limits, speakers_apart
+from accuracy.widths import network
+from accuracy_at_budget import arguments, overrides, run_all
+
+from mcuprune.recipes.datasets.dataset import Dataset
+
+
+@pytest.fixture
+def digits(monkeypatch):
+    """The digits task with few inputs."""
+    whole = TASKS["digits"].data(None)
+    few = Dataset(
+        whole.x_train[:64],
+        whole.y_train[:64],
+        whole.x_val[:20],
+        whole.y_val[:20],
+        whole.x_test[:20],
+        whole.y_test[:20],
+        classes=10,
+        input_shape=(8, 8, 1),
+    )
+    monkeypatch.setattr(type(TASKS["digits"]), "data", lambda *_: few)
+    return few
+
+
+def asked(store, *more):
+    own = ["--task", "digits", "--budget", "1/8", "--epochs", "2", "--store", str(store)]
+    return arguments([*own, *more])
+
+
+@pytest.mark.usefixtures("digits")
+def test_what_is_there_is_not_run_again(tmp_path, monkeypatch, capsys):
+    given = asked(tmp_path, "--method", "uniform", "--seeds", "0")
+    run_all(given)
+    assert "digits 1/8 uniform seed 0" in capsys.readouterr().out
+    (found,) = Store(tmp_path).read("digits").values()
+    assert found["fits"]
+    assert found["resources"]["arena_bytes"] == found["resources"]["predicted_arena_bytes"]
+    assert found["resources"]["flash_bytes"] == found["resources"]["predicted_flash_bytes"]
+    assert found["settings"]["learning_rate"] == 0.004
+
+    def never(job):
+        raise AssertionError(f"ran {job} again")
+
+    monkeypatch.setitem(METHODS, "uniform", never)
+    run_all(given)
+
+
+@pytest.mark.usefixtures("digits")
+@pytest.mark.parametrize("method", ["taylor-layer", "magnitude-global"])
+def test_networks_of_the_methods_fit(tmp_path, method):
+    run_all(asked(tmp_path, "--method", method))
+    (found,) = Store(tmp_path).read("digits").values()
+    assert found["fits"]
+    assert max(found["widths"].values()) > 1
+
+
+@pytest.mark.parametrize(
+    ("after_cut", "starts"), [("continue", [0, 1]), ("rewind", [0, 0])], ids=["continue", "rewind"]
+)
+def test_both_stretches_make_up_the_epochs(digits, monkeypatch, after_cut, starts):
+    stretches = []
+
+    def noted(*given, after=0, span=None):
+        *_, epochs = given
+        stretches.append((epochs, after, span))
+        return 1.0
+
+    monkeypatch.setattr(methods, "train", noted)
+    task = TASKS["digits"]
+    job = Job(task.settings(3), digits, task.budgets["1/8"], 0.4, after_cut)
+    assert METHODS["random"](job).fit_seconds == 2.0
+    assert [epochs for epochs, _, _ in stretches] == [1, 2]
+    assert [after for _, after, _ in stretches] == starts
+
+
+def test_a_continued_schedule_goes_on_where_it_was(digits):
+    recipe = TASKS["digits"].settings(4)
+    model = network(recipe, digits, (1, 1, 1))
+    train(model, recipe, digits, 1, after=2, span=4)
+    # One step per epoch: at three of four steps the cosine is at (1 + cos(3 pi / 4)) / 2.
+    expected = 0.004 * (1 + np.cos(0.75 * np.pi)) / 2
+    assert float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+def test_overrides_reach_the_recipe():
+    given = overrides(["cuts=6", "start_epoch=0", "training.learning_rate=0.01"])
+    recipe = TASKS["digits"].settings(None, given)
+    assert recipe.pruning.options["cuts"] == 6
+    assert (recipe.pruning.start_epoch, recipe.training.learning_rate) == (0, 0.01)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--ours", "cuts=6", "--method", "ours"],
+        ["--ours", "cuts=6", "--label", "six cuts", "--method", "uniform"],
+        ["--label", "variant", "--method", "ours", "uniform"],
+        ["--budget", "1/3"],
+    ],
+)
+def test_what_makes_no_sense_is_refused(given, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        asked(tmp_path, *given)
+    assert "error" in capsys.readouterr().err
+
+
+def test_speakers_of_the_test_are_in_no_other_part(tmp_path):
+    clips = [
+        (digit, speaker, take)
+        for digit in range(2)
+        for speaker in ("jackson", *TEST_SPEAKERS)
+        for take in range(7)
+    ]
+    rng = np.random.default_rng(0)
+    path = tmp_path / "fsdd.npz"
+    np.savez(
+        path,
+        pcm=rng.integers(-3000, 3000, 400 * len(clips)).astype(np.int16),
+        offsets=np.arange(len(clips) + 1) * 400,
+        name=np.array([f"{digit}_{speaker}_{take}" for digit, speaker, take in clips]),
+    )
+    data = speakers_apart(path)
+    # Of the one other speaker, takes 0-4 validate and 5-6 train.
+    assert [len(part) for part in (data.x_train, data.x_val, data.x_test)] == [4, 10, 28]
+
+
+def test_of_a_peer_the_fitting_network_with_most_macs_counts():
+    points = [
+        Point("a", 0, macs=10, flash_bytes=100, arena_bytes=10, int8=0.9),
+        Point("a", 0, macs=20, flash_bytes=200, arena_bytes=10, int8=0.8),
+        Point("a", 0, macs=30, flash_bytes=300, arena_bytes=10, int8=0.95),
+        Point("a", 1, macs=10, flash_bytes=100, arena_bytes=10, int8=0.7),
+        Point("b", 0, macs=5, flash_bytes=50, arena_bytes=11, int8=0.99),
+    ]
+    assert fitting(points, Limits("x", flash_bytes=200, arena_bytes=10)) == {
+        "a": [points[1], points[3]]
+    }
+
+
+def test_rows_gather_seeds_and_the_best_comes_first():
+    def run(label, int8, arena):
+        return {
+            "label": label,
+            "accuracy": {"int8": int8, "float": 0.5},
+            "resources": {"arena_bytes": arena, "flash_bytes": 7, "macs": 5},
+            "fit_seconds": 2.0,
+            "fits": arena <= 10,
+        }
+
+    found = rows([run("a", 0.5, 9), run("b", 0.9, 9), run("b", 0.7, 11)])
+    assert [row.label for row in found] == ["b", "a"]
+    assert found[0] == Row("b", [0.9, 0.7], [0.5, 0.5], 11, 7, 5, 2.0, False)
+    assert "| b | 2 | 80.00 +- 14.14 | 50.00 +- 0.00 | 11 | 7 | 5 | 2 | NO |" in markdown(found)
