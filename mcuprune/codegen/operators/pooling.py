@@ -1,0 +1,38 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D."""
+
+from __future__ import annotations
+
+from mcuprune.codegen.kernel_call import KernelCall
+from mcuprune.codegen.model_file import Node
+from mcuprune.codegen.operators.convolution import window_parameters
+from mcuprune.codegen.requantization import activation_limits, require_one_scale
+
+
+def average_pool_2d(node: Node) -> KernelCall:
+    """AVERAGE_POOL_2D; padding does not count."""
+    return _pool(node, "average_pool_2d")
+
+
+def max_pool_2d(node: Node) -> KernelCall:
+    """MAX_POOL_2D."""
+    return _pool(node, "max_pool_2d")
+
+
+def _pool(node: Node, kernel: str) -> KernelCall:
+    node.require_types("int8")
+    require_one_scale(node)
+    node.require(
+        node.input_quantization() == node.output_quantization(),
+        "input and output have different scales or zero points, which TFLM refuses, too",
+    )
+    node.require(node.input_shape()[0] == 1, "a batch of more than 1; export with batch 1")
+    window = window_parameters(node, (node.option("filter_h"), node.option("filter_w")))
+    for unused in ("dilation_height", "dilation_width"):
+        del window[unused]
+    return KernelCall(
+        kernel,
+        node.operator.inputs,
+        node.operator.outputs,
+        {**window, **activation_limits(node).to_parameters()},
+        header="pool_2d",
+    )
