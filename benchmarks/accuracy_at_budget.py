@@ -53,7 +53,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         help="an argument of MCUPruning, or a recipe's key with a dot, such as pruning.end_epoch",
     )
     parser.add_argument("--pretrain-share", type=float, default=0.5, help="of the epochs")
-    parser.add_argument("--after-cut", choices=[CONTINUE, REWIND], default=CONTINUE)
+    parser.add_argument("--after-cut", choices=[CONTINUE, REWIND], default=REWIND)
     parser.add_argument("--label", help="what a variant of a method is called in the results")
     parser.add_argument("--again", action="store_true", help="also what is there")
     parser.add_argument("--store", type=Path, default=RESULTS)

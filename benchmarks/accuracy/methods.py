@@ -52,7 +52,7 @@ class Job:
     data: Dataset
     limits: Limits
     pretrain_share: float = 0.5
-    after_cut: str = CONTINUE
+    after_cut: str = REWIND
 
     @property
     def whole(self) -> Widths:
