@@ -80,14 +80,15 @@ def generate(
         raise unknown_name("target", target, TARGETS)
     file = read_model(model, "the model")
     calls = kernel_calls(file, PORTABLE)
-    arena = plan_arena(file.graph, {i: call.scratch_bytes for i, call in enumerate(calls)})
+    scratch = {i: max(call.scratch_bytes for call in found) for i, found in enumerate(calls)}
+    arena = plan_arena(file.graph, scratch)
     program = Program(name, file, calls, arena, reentrant)
     files = {
         f"{name}.h": program.header(),
         f"{name}.c": program.source(),
         f"{name}_weights.h": program.weights_header(),
         f"{name}_weights.c": program.weights_source(),
-        **kernel_files({c.header_name for c in calls if c.kernel}, TARGETS[target]),
+        **kernel_files(program.headers(), TARGETS[target]),
     }
     return Sources(
         name=name,
@@ -96,5 +97,5 @@ def generate(
         source_files=(f"{name}.c", f"{name}_weights.c"),
         arena_bytes=arena.size_bytes,
         weights_bytes=sum(values.nbytes for values in program.constants().values()),
-        kernels=tuple(sorted({call.kernel for call in calls if call.kernel})),
+        kernels=program.kernels(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ _C_TYPES = {
     "uint8": "uint8_t",
     "int16": "int16_t",
     "int32": "int32_t",
+    "uint16": "uint16_t",
     "uint32": "uint32_t",
     "int64": "int64_t",
     "float32": "float",
@@ -32,14 +33,14 @@ class Program:
     Attributes:
         name: Prefix of all names.
         model: The model.
-        calls: A call per operator, in the order of the file.
+        calls: Calls per operator, in the order of the file.
         arena: Where everything lies.
         is_reentrant: Whether the caller gives the arena.
     """
 
     name: str
     model: ModelFile
-    calls: Sequence[KernelCall]
+    calls: Sequence[Sequence[KernelCall]]
     arena: Arena
     is_reentrant: bool
 
@@ -47,12 +48,20 @@ class Program:
         """Return all arrays in flash by name; equal ones once."""
         found: dict[str, Numbers] = {}
         names = self._constant_names()
-        for index, call in enumerate(self.calls):
+        for layer, call in self._named_calls():
             for field, values in call.arrays().items():
-                found[names[index, field]] = values
+                found[names[layer, field]] = values
         for tensor in self._constant_inputs():
             found[self._constant_tensor(tensor)] = self.model.values(tensor)
         return found
+
+    def headers(self) -> tuple[str, ...]:
+        """Return the names of the kernels' headers."""
+        return tuple(sorted({call.header_name for _, call in self._named_calls()}))
+
+    def kernels(self) -> tuple[str, ...]:
+        """Return the names of the kernels."""
+        return tuple(sorted({call.kernel for _, call in self._named_calls()}))
 
     def header(self) -> str:
         """Return ``NAME.h``."""
@@ -71,8 +80,7 @@ class Program:
 
     def source(self) -> str:
         """Return ``NAME.c``."""
-        headers = sorted({call.header_name for call in self.calls if call.kernel})
-        includes = "".join(f'#include "{header}"\n' for header in headers)
+        includes = "".join(f'#include "{header}"\n' for header in self.headers())
         layers = "\n".join(self._layers())
         return (
             f'#include "{self.name}.h"\n\n#include <string.h>\n\n{includes}'
@@ -141,19 +149,22 @@ class Program:
             parameters.append(f"{const}{self._type(tensor)} *{what}")
         return ", ".join(parameters)
 
+    def _named_calls(self) -> Iterator[tuple[str, KernelCall]]:
+        """Yield each call of a kernel with the name of its layer."""
+        for index, calls in enumerate(self.calls):
+            for place, call in enumerate(calls):
+                if call.kernel:
+                    number = f"{index}" if len(calls) == 1 else f"{index}_{place}"
+                    yield f"layer{number}_{call.kernel}", call
+
     def _layers(self) -> Iterator[str]:
         names = self._constant_names()
-        for index, call in enumerate(self.calls):
-            if call.kernel:
-                fields = "".join(
-                    f"    .{field} = {self._field(names.get((index, field)), value)},\n"
-                    for field, value in call.parameters.items()
-                )
-                kind = f"mcuprune_{call.kernel}_t"
-                yield f"static const {kind} {self._layer(index)} = {{\n{fields}}};\n"
-
-    def _layer(self, index: int) -> str:
-        return f"layer{index}_{self.calls[index].kernel}"
+        for layer, call in self._named_calls():
+            fields = "".join(
+                f"    .{field} = {self._field(names.get((layer, field)), value)},\n"
+                for field, value in call.parameters.items()
+            )
+            yield f"static const mcuprune_{call.kernel}_t {layer} = {{\n{fields}}};\n"
 
     def _field(self, constant: str | None, value: Parameter) -> str:
         if constant is not None:
@@ -188,8 +199,9 @@ class Program:
             place = self._pointer(tensor)
             lines += [f"if ({what} != {place}) {{"]
             lines += [f"    (void)memmove({place}, {what}, {self._bytes(tensor)});", "}"]
+        layers = {id(call): layer for layer, call in self._named_calls()}
         for index in self.arena.operators:
-            lines += self._statement(index)
+            lines += self._statements(index, layers)
         lines += [
             f"(void)memcpy({what}, {self._pointer(tensor)}, {self._bytes(tensor)});"
             for what, tensor in outputs
@@ -200,20 +212,21 @@ class Program:
             f"    if ({are_null}) {{\n        return -1;\n    }}\n{body}    return 0;\n}}\n"
         )
 
-    def _statement(self, index: int) -> list[str]:
-        call, operator = self.calls[index], self.model.graph.operators[index]
+    def _statements(self, index: int, layers: Mapping[int, str]) -> Iterator[str]:
+        operator = self.model.graph.operators[index]
         shape = "x".join(map(str, self.model.shape(operator.outputs[0])))
-        comment = f"/* {index}: {operator.kind} -> {shape} */"
-        source, target = map(self._pointer, (call.inputs[0], call.outputs[0]))
-        if call.kernel:
-            arguments = [f"&{self._layer(index)}"]
-            arguments += map(self._pointer, (*call.inputs, *call.outputs))
-            if call.scratch_bytes:
-                arguments.append(f"&bytes[{self.arena.scratch_offsets[index]}]")
-            return [comment, f"mcuprune_{call.kernel}({', '.join(arguments)});"]
-        if source == target:
-            return [comment]
-        return [comment, f"(void)memmove({target}, {source}, {self._bytes(call.outputs[0])});"]
+        yield f"/* {index}: {operator.kind} -> {shape} */"
+        for call in self.calls[index]:
+            if call.kernel:
+                arguments = [f"&{layers[id(call)]}"]
+                arguments += map(self._pointer, (*call.inputs, *call.outputs))
+                if call.scratch_bytes:
+                    arguments.append(f"&bytes[{self.arena.scratch_offsets[index]}]")
+                yield f"mcuprune_{call.kernel}({', '.join(arguments)});"
+                continue
+            source, target = map(self._pointer, (call.inputs[0], call.outputs[0]))
+            if source != target:
+                yield f"(void)memmove({target}, {source}, {self._bytes(call.outputs[0])});"
 
     def _pointer(self, tensor: int, base: str = "bytes") -> str:
         if self.model.graph.tensors[tensor].is_constant:
@@ -226,19 +239,18 @@ class Program:
         return f"{self.name}_tensor{tensor}"
 
     def _constant_inputs(self) -> list[int]:
-        used = [tensor for call in self.calls for tensor in call.inputs]
+        used = [tensor for calls in self.calls for call in calls for tensor in call.inputs]
         used += self.model.graph.outputs
         return [t for t in dict.fromkeys(used) if self.model.graph.tensors[t].is_constant]
 
-    def _constant_names(self) -> dict[tuple[int, str], str]:
-        """Return the name of each array by operator and field; equal arrays share one."""
-        names: dict[tuple[int, str], str] = {}
+    def _constant_names(self) -> dict[tuple[str, str], str]:
+        """Return the name of each array by layer and field; equal arrays share one."""
+        names: dict[tuple[str, str], str] = {}
         by_contents: dict[tuple[str, bytes], str] = {}
-        for index, call in enumerate(self.calls):
+        for layer, call in self._named_calls():
             for field, values in call.arrays().items():
                 key = (values.dtype.str, hashlib.sha256(values.tobytes()).digest())
-                name = by_contents.setdefault(key, f"{self.name}_layer{index}_{field}")
-                names[index, field] = name
+                names[layer, field] = by_contents.setdefault(key, f"{self.name}_{layer}_{field}")
         return names
 
 

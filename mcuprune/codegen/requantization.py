@@ -49,7 +49,7 @@ def quantized_value(real: float, quantization: Quantization) -> int:
     return int(np.copysign(np.floor(abs(quotient) + 0.5), quotient)) + quantization.zero_point
 
 
-def channel_multipliers(node: Node, channels: int) -> list[Multiplier]:
+def channel_multipliers(node: Node, channels: int, data: int = 0) -> list[Multiplier]:
     """Return the multiplier of each output channel of a convolution.
 
     Source: PopulateConvolutionQuantizationParams in tensorflow/lite/kernels/kernel_util.cc.
@@ -57,6 +57,7 @@ def channel_multipliers(node: Node, channels: int) -> list[Multiplier]:
     Args:
         node: An operator whose second input holds the weights.
         channels: Number of output channels.
+        data: Which input holds the data.
 
     Raises:
         UnsupportedModelError: Neither one scale nor one per channel.
@@ -69,7 +70,7 @@ def channel_multipliers(node: Node, channels: int) -> list[Multiplier]:
     )
     node.require(not any(weights.zero_points), "its weights have a zero point other than 0")
     scales = weights.scales if count == channels else weights.scales * channels
-    source, target = node.input_quantization().scale, node.output_quantization().scale
+    source, target = node.input_quantization(data).scale, node.output_quantization().scale
     return [quantized_multiplier(source * scale / target) for scale in scales]
 
 

@@ -15,7 +15,7 @@ from mcuprune.codegen.requantization import (
 )
 
 
-def conv_2d(node: Node) -> KernelCall:
+def conv_2d(node: Node) -> tuple[KernelCall, ...]:
     """CONV_2D: weights ``(out, kh, kw, in / groups)``."""
     check_convolution(node)
     out_channels, _, _, in_channels = node.input_shape(1)
@@ -25,7 +25,7 @@ def conv_2d(node: Node) -> KernelCall:
         f"{depth} channels do not divide into groups of {in_channels}",
     )
     shapes = window_parameters(node, node.input_shape(1)[1:3])
-    return KernelCall(
+    call = KernelCall(
         "conv_2d",
         node.operator.inputs[:1],
         node.operator.outputs,
@@ -38,9 +38,10 @@ def conv_2d(node: Node) -> KernelCall:
             **channel_parameters(node, out_channels),
         },
     )
+    return (call,)
 
 
-def depthwise_conv_2d(node: Node) -> KernelCall:
+def depthwise_conv_2d(node: Node) -> tuple[KernelCall, ...]:
     """DEPTHWISE_CONV_2D: weights ``(1, kh, kw, out)``."""
     check_convolution(node)
     out_channels = node.input_shape(1)[3]
@@ -48,7 +49,7 @@ def depthwise_conv_2d(node: Node) -> KernelCall:
     node.require(
         out_channels % depth == 0, f"{out_channels} outputs for {depth} channels, no multiple"
     )
-    return KernelCall(
+    call = KernelCall(
         "depthwise_conv_2d",
         node.operator.inputs[:1],
         node.operator.outputs,
@@ -60,6 +61,7 @@ def depthwise_conv_2d(node: Node) -> KernelCall:
             **channel_parameters(node, out_channels),
         },
     )
+    return (call,)
 
 
 def check_convolution(node: Node) -> None:

@@ -16,7 +16,7 @@ from mcuprune.codegen.requantization import (
 )
 
 
-def fully_connected(node: Node) -> KernelCall:
+def fully_connected(node: Node) -> tuple[KernelCall, ...]:
     """FULLY_CONNECTED: weights ``(out, in)``, any number of rows."""
     node.require_types("int8", inputs=2)
     require_one_scale(node)
@@ -25,7 +25,7 @@ def fully_connected(node: Node) -> KernelCall:
     if len(node.input_quantization(1).scales) == 1:
         multipliers = [_one_multiplier(node)]
     factors, shifts = multiplier_arrays(multipliers)
-    return KernelCall(
+    call = KernelCall(
         "fully_connected",
         node.operator.inputs[:1],
         node.operator.outputs,
@@ -43,6 +43,7 @@ def fully_connected(node: Node) -> KernelCall:
             "shifts": shifts,
         },
     )
+    return (call,)
 
 
 def _one_multiplier(node: Node) -> Multiplier:

@@ -9,34 +9,67 @@ from mcuprune.codegen.kernel_call import KernelCall
 from mcuprune.codegen.model_file import ModelFile, Node
 from mcuprune.codegen.operators import (
     arithmetic,
+    conversion,
     convolution,
     fully_connected,
+    movement,
     pooling,
-    shape,
+    reduction,
+    resizing,
     softmax,
+    tables,
+    transposed_convolution,
 )
 from mcuprune.errors import UnsupportedModelError
 
-Rule: TypeAlias = Callable[[Node], KernelCall]
+Rule: TypeAlias = Callable[[Node], tuple[KernelCall, ...]]
 
 PORTABLE: Mapping[str, Rule] = {
     "ADD": arithmetic.add,
     "AVERAGE_POOL_2D": pooling.average_pool_2d,
+    "CONCATENATION": movement.concatenation,
     "CONV_2D": convolution.conv_2d,
     "DEPTHWISE_CONV_2D": convolution.depthwise_conv_2d,
-    "EXPAND_DIMS": shape.reshape,
+    "DEPTH_TO_SPACE": movement.depth_to_space,
+    "DEQUANTIZE": conversion.dequantize,
+    "EXPAND_DIMS": movement.reshape,
     "FULLY_CONNECTED": fully_connected.fully_connected,
+    "HARD_SWISH": tables.hard_swish,
+    "LEAKY_RELU": tables.leaky_relu,
+    "LOGISTIC": tables.logistic,
     "MAX_POOL_2D": pooling.max_pool_2d,
+    "MEAN": reduction.mean,
     "MUL": arithmetic.mul,
-    "RESHAPE": shape.reshape,
+    "PACK": movement.pack,
+    "PAD": movement.pad,
+    "PADV2": movement.pad,
+    "PRELU": arithmetic.prelu,
+    "QUANTIZE": conversion.quantize,
+    "REDUCE_MAX": reduction.reduce_max,
+    "REDUCE_MIN": reduction.reduce_min,
+    "RELU": tables.relu,
+    "RELU6": tables.relu6,
+    "RELU_N1_TO_1": tables.relu_n1_to_1,
+    "RESHAPE": movement.reshape,
+    "RESIZE_BILINEAR": resizing.resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": resizing.resize_nearest_neighbor,
+    "SLICE": movement.slice_,
     "SOFTMAX": softmax.softmax,
-    "SQUEEZE": shape.reshape,
+    "SPLIT": movement.split,
+    "SPLIT_V": movement.split_v,
+    "SQUEEZE": movement.reshape,
+    "STRIDED_SLICE": movement.strided_slice,
     "SUB": arithmetic.sub,
+    "SUM": reduction.sum_,
+    "TANH": tables.tanh,
+    "TRANSPOSE": movement.transpose,
+    "TRANSPOSE_CONV": transposed_convolution.transpose_conv,
+    "UNPACK": movement.unpack,
 }
 
 
-def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> tuple[KernelCall, ...]:
-    """Return the call of each operator, in the order of the file.
+def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> tuple[tuple[KernelCall, ...], ...]:
+    """Return the calls of each operator, in the order of the file.
 
     Args:
         model: The model.

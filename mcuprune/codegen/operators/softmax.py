@@ -20,7 +20,7 @@ from mcuprune.codegen.requantization import require_one_scale
 _INTEGER_BITS = 5
 
 
-def softmax(node: Node) -> KernelCall:
+def softmax(node: Node) -> tuple[KernelCall, ...]:
     """SOFTMAX over the last axis; exponentials of all differences are a table in flash."""
     node.require_types("int8")
     require_one_scale(node)
@@ -32,7 +32,7 @@ def softmax(node: Node) -> KernelCall:
     )
     depth = node.input_shape()[-1]
     table = exponentials(node.input_quantization().scale, node.option("beta"))
-    return KernelCall(
+    call = KernelCall(
         "softmax",
         node.operator.inputs,
         node.operator.outputs,
@@ -43,6 +43,7 @@ def softmax(node: Node) -> KernelCall:
             "exponentials": table,
         },
     )
+    return (call,)
 
 
 def exponentials(scale: float, beta: float) -> Numbers:

@@ -1,4 +1,4 @@
-/* ADD, SUB and MUL: int8, with broadcasting; the output may lie over an input of its shape. */
+/* ADD, SUB, MUL and PRELU: int8, with broadcasting; the output may lie over an input of its shape. */
 
 #ifndef MCUPRUNE_ARITHMETIC_H_
 #define MCUPRUNE_ARITHMETIC_H_
@@ -27,7 +27,9 @@ typedef struct {
 typedef mcuprune_arithmetic_t mcuprune_add_t;
 typedef mcuprune_arithmetic_t mcuprune_sub_t;
 typedef mcuprune_arithmetic_t mcuprune_mul_t;
+typedef mcuprune_arithmetic_t mcuprune_prelu_t;
 
+/* The result on the output's scale. */
 typedef int32_t (*mcuprune_arithmetic_function_t)(const mcuprune_arithmetic_t *layer, int32_t one,
                                                   int32_t other);
 
@@ -48,19 +50,38 @@ static inline int32_t mcuprune_arithmetic_fraction2(const mcuprune_arithmetic_t 
 static inline int32_t mcuprune_add_values(const mcuprune_arithmetic_t *layer, int32_t one,
                                           int32_t other)
 {
-    return mcuprune_arithmetic_fraction1(layer, one) + mcuprune_arithmetic_fraction2(layer, other);
+    const int32_t sum =
+        mcuprune_arithmetic_fraction1(layer, one) + mcuprune_arithmetic_fraction2(layer, other);
+    return mcuprune_scaled(sum, layer->output_factor, layer->output_shift);
 }
 
 static inline int32_t mcuprune_sub_values(const mcuprune_arithmetic_t *layer, int32_t one,
                                           int32_t other)
 {
-    return mcuprune_arithmetic_fraction1(layer, one) - mcuprune_arithmetic_fraction2(layer, other);
+    const int32_t difference =
+        mcuprune_arithmetic_fraction1(layer, one) - mcuprune_arithmetic_fraction2(layer, other);
+    return mcuprune_scaled(difference, layer->output_factor, layer->output_shift);
 }
 
 static inline int32_t mcuprune_mul_values(const mcuprune_arithmetic_t *layer, int32_t one,
                                           int32_t other)
 {
-    return (one + layer->input1_offset) * (other + layer->input2_offset);
+    const int32_t product = (one + layer->input1_offset) * (other + layer->input2_offset);
+    return mcuprune_scaled(product, layer->output_factor, layer->output_shift);
+}
+
+static inline int32_t mcuprune_prelu_values(const mcuprune_arithmetic_t *layer, int32_t one,
+                                            int32_t other)
+{
+    const int32_t value = one + layer->input1_offset;
+    int32_t result = 0;
+    if (value >= 0) {
+        result = mcuprune_scaled(value, layer->input1_factor, layer->input1_shift);
+    } else {
+        result = mcuprune_scaled(value * (other + layer->input2_offset), layer->output_factor,
+                                 layer->output_shift);
+    }
+    return result;
 }
 
 static inline void mcuprune_arithmetic(const mcuprune_arithmetic_t *layer,
@@ -78,9 +99,8 @@ static inline void mcuprune_arithmetic(const mcuprune_arithmetic_t *layer,
                                               (c * layer->input2_steps[2])];
                 for (int32_t d = 0; d < layer->sizes[3]; ++d) {
                     const int32_t value =
-                        mcuprune_scaled(function(layer, one[d * layer->input1_steps[3]],
-                                                 other[d * layer->input2_steps[3]]),
-                                        layer->output_factor, layer->output_shift) +
+                        function(layer, one[d * layer->input1_steps[3]],
+                                 other[d * layer->input2_steps[3]]) +
                         layer->output_offset;
                     *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
                                                        layer->activation_max);
@@ -107,6 +127,12 @@ static inline void mcuprune_mul(const mcuprune_arithmetic_t *layer, const int8_t
                                 const int8_t *input2, int8_t *output)
 {
     mcuprune_arithmetic(layer, mcuprune_mul_values, input1, input2, output);
+}
+
+static inline void mcuprune_prelu(const mcuprune_arithmetic_t *layer, const int8_t *input1,
+                                  const int8_t *input2, int8_t *output)
+{
+    mcuprune_arithmetic(layer, mcuprune_prelu_values, input1, input2, output);
 }
 
 #endif
