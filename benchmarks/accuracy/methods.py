@@ -125,10 +125,13 @@ def layer_by_layer(score: Score) -> Method:
 
 
 def across_layers(score: Score) -> Method:
-    """Return the method that cuts the lowest scores of all groups until the rest fits."""
+    """Return the method that cuts the lowest scores of all groups until the rest fits.
+
+    Scores count relative to their group's mean, as Torch-Pruning's do.
+    """
 
     def choose(model: Any, groups: Groups, job: Job) -> Keep:
-        found = score(model, groups, job)
+        found = scores.relative_to_group(groups, score(model, groups, job))
 
         def fits_without(removed: int) -> bool:
             trial = network(job.recipe, job.data, job.whole)
@@ -167,7 +170,7 @@ def _trained_twice(choose: Callable[[Any, Groups, Job], Keep]) -> Method:
 
 
 def _magnitude(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
-    return scores.relative_to_group(groups, scores.magnitude(groups))
+    return scores.magnitude(groups)
 
 
 def _taylor(model: Any, groups: Groups, job: Job) -> Scores:

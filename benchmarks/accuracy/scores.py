@@ -36,10 +36,11 @@ def magnitude(groups: Groups) -> Scores:
 
 
 def taylor(model: Any, groups: Groups, data: Dataset, batch_size: int) -> Scores:
-    """Return the squared first-order change of the loss when a channel goes, mean over batches.
+    """Return the first-order change of the loss when a channel goes, root mean square of batches.
 
     The change is the sum of weight times gradient over the weights that read the channel (Molchanov
-    et al., "Importance Estimation for Neural Network Pruning", CVPR 2019, equation 8).
+    et al., "Importance Estimation for Neural Network Pruning", CVPR 2019, equation 8, whose root
+    this is).
 
     Args:
         model: Compiled with the loss to look at.
@@ -71,7 +72,7 @@ def taylor(model: Any, groups: Groups, data: Dataset, batch_size: int) -> Scores
         for (axis, variable), slope in zip(weights, slopes, strict=True):
             _add(change, axis, variable.numpy() * slope.numpy())
         total += change**2
-    return total / len(batches)
+    return np.sqrt(total / len(batches))
 
 
 def random(groups: Groups, seed: int) -> Scores:
@@ -80,7 +81,7 @@ def random(groups: Groups, seed: int) -> Scores:
 
 
 def relative_to_group(groups: Groups, scores: Scores) -> Scores:
-    """Return scores over their group's mean, which makes norms of different layers comparable."""
+    """Return scores over their group's mean, which makes layers comparable."""
     relative = scores.copy()
     for span in groups.slices.values():
         relative[span] /= max(float(scores[span].mean()), np.finfo(np.float64).tiny)
