@@ -11,14 +11,37 @@ code: trained in PyTorch, converted from an equal Keras model.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from accuracy.methods import METHODS, OURS
 from accuracy.peers import fitting, read_points
 from accuracy.store import Store
-from accuracy.table import Row, best_first, markdown, peer_rows, rows
-from accuracy.tasks import TASKS, Task
+from accuracy.table import HEADINGS, Row, best, best_first, markdown, peer_rows, rows
+from accuracy.tasks import TASKS, Limits, Task
 from accuracy_at_budget import RESULTS
+
+SUMMARY_HEADINGS = ("task", "budget", "epochs", "ours", "best baseline", "best of other tools")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The results of one task, budget and number of epochs.
+
+    Attributes:
+        task: Name of the task.
+        epochs: Passes over the training inputs.
+        limits: The budget.
+        rows: Methods, the best first.
+        peers: Other tools, the best first.
+    """
+
+    task: str
+    epochs: int
+    limits: Limits
+    rows: list[Row]
+    peers: list[Row]
 
 
 def arguments() -> argparse.Namespace:
@@ -30,35 +53,55 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def sections(task: Task, given: argparse.Namespace) -> Iterator[str]:
+def parts(task: Task, given: argparse.Namespace) -> Iterator[Part]:
+    """Yield what there is of a task, by epochs and budget."""
     records = Store(given.store).read(task.name)
     for epochs in sorted({key.epochs for key in records}):
+        own = epochs == task.settings(None).training.epochs
         for budget, limits in task.budgets.items():
             chosen = [r for k, r in records.items() if (k.epochs, k.budget) == (epochs, budget)]
-            if not chosen:
-                continue
-            title = (
-                f"### {task.name}, {budget}: arena {limits.arena_bytes:,} B, "
-                f"flash {limits.flash_bytes:,} B, {epochs} epochs"
-            )
-            own = epochs == task.settings(None).training.epochs
             peers = peers_within(task, budget, given) if own else []
-            yield f"{title}\n\n{markdown(best_first([*rows(chosen), *peers]))}\n"
+            if chosen:
+                yield Part(task.name, epochs, limits, rows(chosen), peers)
+
+
+def section(part: Part, given: argparse.Namespace) -> str:
+    """Write all rows of a part; of the peers only the best unless all are asked for."""
+    title = (
+        f"### {part.task}, {part.limits.name}: arena {part.limits.arena_bytes:,} B, "
+        f"flash {part.limits.flash_bytes:,} B, {part.epochs} epochs"
+    )
+    peers = part.peers if given.all_peers else part.peers[:1]
+    shown = best_first([*part.rows, *peers])
+    return f"{title}\n\n{markdown(HEADINGS, (row.cells for row in shown))}\n"
+
+
+def summary_line(part: Part) -> tuple[str, ...]:
+    """Return ours, the best baseline and the best peer within a budget, in int8."""
+    baselines = [row for row in part.rows if row.label in METHODS and row.label != OURS]
+    return (
+        part.task,
+        part.limits.name,
+        str(part.epochs),
+        best(row for row in part.rows if row.label == OURS),
+        best(baselines),
+        best(part.peers),
+    )
 
 
 def peers_within(task: Task, budget: str, given: argparse.Namespace) -> list[Row]:
-    """Return the peers' rows within a budget: the best one, or all."""
+    """Return the peers' rows within a budget, the best first."""
     if given.peers is None or task.letter is None or budget == "1":
         return []
-    found = peer_rows(fitting(read_points(given.peers, task.letter), task.budgets[budget]))
-    return found if given.all_peers else found[:1]
+    return peer_rows(fitting(read_points(given.peers, task.letter), task.budgets[budget]))
 
 
 def main() -> None:
     given = arguments()
-    for name in given.task:
-        for section in sections(TASKS[name], given):
-            print(section)
+    found = [part for name in given.task for part in parts(TASKS[name], given)]
+    for part in found:
+        print(section(part, given))
+    print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, map(summary_line, found))}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,18 @@ from typing import Any
 
 from accuracy.peers import Point
 
-HEADINGS = ("method", "seeds", "int8 %", "float %", "arena B", "flash B", "MACs", "fit s", "fits")
+HEADINGS = (
+    "method",
+    "seeds",
+    "int8 %",
+    "float %",
+    "validation %",
+    "arena B",
+    "flash B",
+    "MACs",
+    "fit s",
+    "fits",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +32,7 @@ class Row:
         label: The method.
         int8: Accuracies of the files, 0 to 1.
         floats: Accuracies of the Keras models, 0 to 1; empty for peers.
+        validation: Theirs on the validation inputs, by which variants are to be chosen; likewise.
         arena_bytes: The largest of all seeds.
         flash_bytes: Likewise.
         macs: Their mean.
@@ -31,6 +43,7 @@ class Row:
     label: str
     int8: Sequence[float]
     floats: Sequence[float]
+    validation: Sequence[float]
     arena_bytes: int
     flash_bytes: int
     macs: int
@@ -45,6 +58,7 @@ class Row:
             str(len(self.int8)),
             spread(self.int8),
             spread(self.floats) if self.floats else "",
+            spread(self.validation) if self.validation else "",
             f"{self.arena_bytes:,}",
             f"{self.flash_bytes:,}",
             f"{self.macs:,}",
@@ -76,9 +90,10 @@ def peer_rows(peers: Mapping[str, Sequence[Point]]) -> list[Row]:
     """Return the rows of the peers, best first, marked as trained elsewhere."""
     return best_first(
         Row(
-            label=f"{method} (PyTorch)",
+            label=f"{method}, PyTorch",
             int8=[point.int8 for point in points],
             floats=[],
+            validation=[],
             arena_bytes=max(point.arena_bytes for point in points),
             flash_bytes=max(point.flash_bytes for point in points),
             macs=round(statistics.mean(point.macs for point in points)),
@@ -94,11 +109,16 @@ def best_first(found: Iterable[Row]) -> list[Row]:
     return sorted(found, key=lambda row: -statistics.mean(row.int8))
 
 
-def markdown(found: Iterable[Row]) -> str:
-    """Write rows as a Markdown table."""
-    lines = ["| " + " | ".join(HEADINGS) + " |", "| --- " * len(HEADINGS) + "|"]
-    lines += ["| " + " | ".join(row.cells) + " |" for row in found]
-    return "\n".join(lines)
+def markdown(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table."""
+    rule = ["---"] * len(headings)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (headings, rule, *lines))
+
+
+def best(found: Iterable[Row]) -> str:
+    """Return accuracy and name of the best of some rows, a dash if there is none."""
+    first = next(iter(best_first(found)), None)
+    return "-" if first is None else f"{spread(first.int8)} ({first.label})"
 
 
 def _row(label: str, runs: Sequence[Mapping[str, Any]]) -> Row:
@@ -107,6 +127,7 @@ def _row(label: str, runs: Sequence[Mapping[str, Any]]) -> Row:
         label=label,
         int8=[run["accuracy"]["int8"] for run in runs],
         floats=[run["accuracy"]["float"] for run in runs],
+        validation=[run["accuracy"]["float_validation"] for run in runs],
         arena_bytes=max(one["arena_bytes"] for one in resources),
         flash_bytes=max(one["flash_bytes"] for one in resources),
         macs=round(statistics.mean(one["macs"] for one in resources)),

@@ -10,7 +10,7 @@ from accuracy.methods import METHODS, Job
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
 from accuracy.store import Store
-from accuracy.table import Row, markdown, rows
+from accuracy.table import Row, best, markdown, rows
 from accuracy.tasks import TASKS, TEST_SPEAKERS, Limits, speakers_apart
 from accuracy.widths import network
 from accuracy_at_budget import arguments, overrides, run_all
@@ -157,7 +157,7 @@ def test_rows_gather_seeds_and_the_best_comes_first():
     def run(label, int8, arena):
         return {
             "label": label,
-            "accuracy": {"int8": int8, "float": 0.5},
+            "accuracy": {"int8": int8, "float": 0.5, "float_validation": 0.6},
             "resources": {"arena_bytes": arena, "flash_bytes": 7, "macs": 5},
             "fit_seconds": 2.0,
             "fits": arena <= 10,
@@ -165,5 +165,23 @@ def test_rows_gather_seeds_and_the_best_comes_first():
 
     found = rows([run("a", 0.5, 9), run("b", 0.9, 9), run("b", 0.7, 11)])
     assert [row.label for row in found] == ["b", "a"]
-    assert found[0] == Row("b", [0.9, 0.7], [0.5, 0.5], 11, 7, 5, 2.0, False)
-    assert "| b | 2 | 80.00 +- 14.14 | 50.00 +- 0.00 | 11 | 7 | 5 | 2 | NO |" in markdown(found)
+    assert found[0] == Row("b", [0.9, 0.7], [0.5, 0.5], [0.6, 0.6], 11, 7, 5, 2.0, False)
+    cells = (
+        "b",
+        "2",
+        "80.00 +- 14.14",
+        "50.00 +- 0.00",
+        "60.00 +- 0.00",
+        "11",
+        "7",
+        "5",
+        "2",
+        "NO",
+    )
+    assert found[0].cells == cells
+    assert best(found) == "80.00 +- 14.14 (b)"
+    assert best([]) == "-"
+
+
+def test_a_table_is_markdown():
+    assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
