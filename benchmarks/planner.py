@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcuprune.deployment.optimize import OTHER_RUNTIMES, Optimized, optimize
+from mcuprune.deployment.optimize import RUNTIMES, Optimized, optimize
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import EngineError, McupruneError
 from mcuprune.planner.greedy import greedy_plan
@@ -93,7 +93,7 @@ def _row(name: str, data: bytes, found: Optimized, seconds: float) -> Row:
         largest_working_set_bytes=found.largest_working_set_bytes,
         reordered=found.plan.is_reordered,
         in_place=found.plan.in_place,
-        other_runtimes=dict(zip(OTHER_RUNTIMES, map(list, heads), strict=True)),
+        other_runtimes=dict(zip(RUNTIMES[1:], map(list, heads), strict=True)),
         seconds=round(seconds, 2),
         tflm_before_bytes=before,
         tflm_after_bytes=after,

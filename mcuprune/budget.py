@@ -18,13 +18,16 @@ class Budget:
     """Upper limits on a model's resources; None leaves one free.
 
     Attributes:
-        sram: Limit on TFLM's arena (head and tail) in bytes.
-        flash: Limit on the ``.tflite`` file in bytes.
+        sram: Limit on TFLM's arena (head and tail) in bytes, with the memory plan that ships in
+            the file.
+        flash: Limit on flash in bytes: of the ``.tflite`` file, and with a board of the runtime's
+            code too, where that is known.
         macs: Limit on multiply-accumulates per inference.
         latency: Limit on the predicted time of an inference on the board, in microseconds.
-        board: The board that the network is meant for, if any: pruning rounds widths to its
-            kernels' vectors, and its speed gives the latency. No limit, so it has no part in
-            comparisons.
+        board: The board that the network is meant for, if any: memory is counted as its firmware
+            uses it, pruning rounds widths to its kernels' vectors, and its speed gives the
+            latency. Without one memory is counted as TFLM uses it on a 64-bit host. No limit, so
+            it has no part in comparisons.
 
     >>> Budget(sram="64KiB", flash="128KiB", macs="2M")
     Budget(sram=65536, flash=131072, macs=2000000)
@@ -53,7 +56,7 @@ class Budget:
             macs: A count, as an int or text (``"2M"``).
             latency: Microseconds, as an int or text with a unit (``"50ms"``); counting it needs
                 ``board``.
-            board: A board of the catalogue, for the shape of the network;
+            board: A board of the catalogue, whose firmware is counted for;
                 :meth:`for_board` takes the limits from it too.
 
         Raises:
@@ -88,7 +91,7 @@ class Budget:
         Args:
             name: A board of the catalogue (``mcuprune boards`` lists them).
             reserve_sram: Bytes that stack, heap and the rest of the firmware need.
-            reserve_flash: Bytes that the program needs.
+            reserve_flash: Bytes that the program needs besides TFLM's code, which is counted.
             macs: Limit on multiply-accumulates, which no board implies.
             latency: Limit on the time of an inference, which no board implies either.
 

@@ -21,6 +21,8 @@ from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS, OPERATOR_OPTIONS, Optio
 _INT_BYTES = 4
 _SCALE_BYTES = 4
 _ZERO_POINT_BYTES = 8
+# The plan in the file: version, subgraph, number of tensors, an offset for each.
+_PLAN_NAME, _PLAN_HEAD_INTS = "OfflineMemoryAllocation", 3
 _FIELD_BYTES = {"int8": 1, "uint8": 1, "bool": 1, "int32": 4, "uint32": 4, "float32": 4}
 
 
@@ -53,7 +55,7 @@ def flash_bytes(graph: Graph) -> Extent:
     signatures, empty buffers and metadata on top: for them take the size of the file.
 
     Args:
-        graph: A graph, its widths known or open.
+        graph: A graph, its widths known or open; one with offline offsets has them in its file.
 
     Returns:
         An int, or an open size for a graph with open widths.
@@ -65,8 +67,9 @@ def flash_bytes(graph: Graph) -> Extent:
     layout.vector(len(codes) * OFFSET_BYTES)
     _write_subgraph(layout, graph, form, codes)
     layout.vector(OFFSET_BYTES)
-    _write_buffers(layout, graph, form)
-    _write_metadata(layout, form)
+    metadata = _metadata(graph, form)
+    _write_buffers(layout, graph, form, metadata)
+    _write_metadata(layout, metadata)
     layout.vector(0)  # no signatures
     # version, operator codes, subgraphs, buffers, metadata, signatures
     layout.table((slot, OFFSET_BYTES) for slot in (0, 1, 2, 4, 6, 7))
@@ -194,15 +197,25 @@ def _stored(option: Option, value: Any) -> float:
     return option.names.index(value) if option.names else float(value)
 
 
-def _write_buffers(layout: FlatbufferLayout, graph: Graph, form: FileFormat) -> None:
+def _metadata(graph: Graph, form: FileFormat) -> dict[str, int]:
+    """Return the bytes of each entry of metadata, in the order of the file."""
+    if graph.offline_offsets is None:
+        return dict(form.metadata)
+    plan_bytes = (_PLAN_HEAD_INTS + len(graph.tensors)) * _INT_BYTES
+    return {**form.metadata, _PLAN_NAME: plan_bytes}
+
+
+def _write_buffers(
+    layout: FlatbufferLayout, graph: Graph, form: FileFormat, metadata: Mapping[str, int]
+) -> None:
     layout.table(())  # buffer 0 is empty by definition
     constants = list(graph.constants())
     for tensor in constants:
         stored = tensor.size_bytes if tensor.stored_bytes is None else tensor.stored_bytes
         _write_data(layout, stored, form)
-    for size_bytes in form.metadata.values():
+    for size_bytes in metadata.values():
         _write_data(layout, size_bytes, form)
-    layout.vector((1 + len(constants) + len(form.metadata)) * OFFSET_BYTES)
+    layout.vector((1 + len(constants) + len(metadata)) * OFFSET_BYTES)
 
 
 def _write_data(layout: FlatbufferLayout, size_bytes: Extent, form: FileFormat) -> None:
@@ -210,8 +223,8 @@ def _write_data(layout: FlatbufferLayout, size_bytes: Extent, form: FileFormat) 
     layout.table([(0, OFFSET_BYTES)])
 
 
-def _write_metadata(layout: FlatbufferLayout, form: FileFormat) -> None:
-    for name in form.metadata:
+def _write_metadata(layout: FlatbufferLayout, metadata: Mapping[str, int]) -> None:
+    for name in metadata:
         layout.string(name)
         layout.table([(0, OFFSET_BYTES), (1, 4)])
-    layout.vector(len(form.metadata) * OFFSET_BYTES)
+    layout.vector(len(metadata) * OFFSET_BYTES)

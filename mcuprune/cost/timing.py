@@ -7,6 +7,7 @@ import dataclasses
 from mcuprune.boards import Board, board
 from mcuprune.budget import Budget
 from mcuprune.cost.energy import inference_energy
+from mcuprune.cost.firmware import target_of
 from mcuprune.cost.latency import (
     Latency,
     Timing,
@@ -18,17 +19,23 @@ from mcuprune.cost.latency import (
     unknown_kernels,
     whole_cycles,
 )
-from mcuprune.cost.resources import PREDICTED, Resources
+from mcuprune.cost.resources import PREDICTED, Resources, estimate
 from mcuprune.ir.graph import Graph
 
 
-def for_budget(resources: Resources, graph: Graph, budget: Budget | None) -> Resources:
-    """Return resources with the latency that a budget limits, if it limits any.
+def estimate_for(budget: Budget | None, graph: Graph) -> Resources:
+    """Count what a budget is about: on its board, or on the host, with the latency if limited.
+
+    Args:
+        budget: What is allowed, if anything was said.
+        graph: The model, its dimensions ints.
 
     Raises:
         InputError: The latency is limited, but the budget names no board, or one of unknown speed.
         UnsupportedModelError: A kernel of the model is in no table.
     """
+    target = target_of(budget)
+    resources = estimate(graph, target.runtime, target.pointer_bits)
     if budget is None or budget.latency is None:
         return resources
     timing = budget_timing(budget.board)

@@ -20,17 +20,29 @@ class VerdictRow:
         required: What the model needs, in ``unit``.
         available: What the budget allows, in ``unit``.
         unit: ``"B"``, ``"MACs"`` or ``"us"``.
+        note: What the number holds, where that is not plain.
     """
 
     name: str
     required: int
     available: int
     unit: str
+    note: str = ""
 
     @property
     def excess(self) -> int:
         """How much is missing; 0 if the resource suffices."""
         return max(0, self.required - self.available)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``required``, ``available``, ``excess``, ``unit`` and ``note`` if there is one."""
+        numbers = {
+            "required": self.required,
+            "available": self.available,
+            "excess": self.excess,
+            "unit": self.unit,
+        }
+        return {**numbers, "note": self.note} if self.note else numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,42 +57,47 @@ class Verdict:
         return all(row.excess == 0 for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:
-        """Return ``fits`` and, per limited resource, ``required``, ``available``, ``excess``."""
-        rows = {
-            row.name: {
-                "required": row.required,
-                "available": row.available,
-                "excess": row.excess,
-                "unit": row.unit,
-            }
-            for row in self.rows
-        }
+        """Return ``fits`` and, per limited resource, what :meth:`VerdictRow.to_json` returns."""
+        rows = {row.name: row.to_json() for row in self.rows}
         return {"fits": self.fits, **rows}
 
 
 def compare(resources: Resources, budget: Budget) -> Verdict:
     """Hold resources against a budget.
 
+    The flash of a budget that names a board also holds the runtime's code, as far as it is known.
+
     Args:
-        resources: What the model needs.
+        resources: What the model needs, counted for the budget's board if it names one.
         budget: What is allowed.
 
     Raises:
         InputError: The latency is limited, but not known.
     """
+    code_bytes = 0 if budget.board is None else resources.runtime_code_bytes
     required = {
         "sram": resources.peak_sram_bytes,
-        "flash": resources.flash_bytes,
+        "flash": resources.flash_bytes + (code_bytes or 0),
         "macs": resources.macs,
     }
+    notes = {} if budget.board is None else _board_notes(resources)
     if budget.latency is not None:
         required["latency"] = _latency_us(resources)
     return Verdict(
         tuple(
-            VerdictRow(name, required[name], available, RESOURCE_UNITS[name])
+            VerdictRow(name, required[name], available, RESOURCE_UNITS[name], notes.get(name, ""))
             for name, available in budget.limits()
         )
     )
+
+
+def _board_notes(resources: Resources) -> dict[str, str]:
+    """Say what is counted on a board."""
+    code_bytes = resources.runtime_code_bytes
+    flash = f"file and {code_bytes or 0:,} B of code of {resources.runtime}"
+    if code_bytes is None:
+        flash = f"file alone: how large the code of {resources.runtime} is is not known"
+    return {"sram": f"arena of {resources.runtime}", "flash": flash}
 
 
 def _latency_us(resources: Resources) -> int:

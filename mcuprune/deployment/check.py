@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mcuprune.budget import Budget, require_budget
-from mcuprune.cost.resources import estimate
-from mcuprune.cost.timing import for_budget
+from mcuprune.cost.timing import estimate_for
 from mcuprune.cost.verdict import Verdict, compare
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
@@ -15,7 +14,7 @@ MODEL_FILE = "model.tflite"
 
 
 def check(path: str | Path, budget: Budget) -> Verdict:
-    """Hold a ``.tflite`` file against a budget.
+    """Hold a ``.tflite`` file against a budget, on its board if it names one.
 
     Args:
         path: The file, or a deployment folder that holds it as ``model.tflite``.
@@ -37,4 +36,4 @@ def check(path: str | Path, budget: Budget) -> Verdict:
     path = Path(path)
     inside = path / MODEL_FILE
     graph = read_tflite(inside if inside.is_file() else path)
-    return compare(for_budget(estimate(graph), graph, budget), budget)
+    return compare(estimate_for(budget, graph), budget)

@@ -35,19 +35,24 @@ _ALIGNED = """\
 """
 
 
+HOST_ARENA = "64-bit host, reference kernels"
+
+
 @dataclasses.dataclass(frozen=True)
 class ArenaSetting:
     """The tensor arena to reserve, and why.
 
     Attributes:
-        used_bytes: What TFLM used on the 64-bit host.
-        smallest_bytes: Smallest arena in which it could allocate there.
+        used_bytes: What TFLM used on the 64-bit host, or is predicted to use on the board.
+        smallest_bytes: Smallest arena in which it can allocate there.
         headroom_percent: Added on top of the larger of the two.
+        counted_for: Where that is.
     """
 
     used_bytes: int
     smallest_bytes: int
     headroom_percent: int
+    counted_for: str = HOST_ARENA
 
     @property
     def size_bytes(self) -> int:
@@ -142,10 +147,10 @@ def settings_header(name: str, graph: Graph, arena: ArenaSetting) -> str:
     introduction = f"""\
 /* Settings for TensorFlow Lite Micro.
 
-   Arena: TFLM used {arena.used_bytes} bytes on a 64-bit host with reference kernels and could
-   allocate in {arena.smallest_bytes} (planning needs working memory of its own). The larger of the
-   two, {arena.headroom_percent} % headroom for optimised kernels' scratch, rounded up to 16. A
-   32-bit device needs less for its structs: print interpreter.arena_used_bytes() there and trim. */
+   Arena: {arena.used_bytes} bytes are used ({arena.counted_for}),
+   {arena.smallest_bytes} are needed to allocate (planning needs working memory of its own). The
+   larger of the two and {arena.headroom_percent} % headroom, rounded up to 16. Print
+   interpreter.arena_used_bytes() on the device and trim. */
 """
     calls = "".join(f"  failures += resolver.{method}() != 0;\n" for method in methods)
     declarations = f"""\

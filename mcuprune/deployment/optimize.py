@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mcuprune.cost.memory import largest_working_set
-from mcuprune.cost.runtime import load_runtime
+from mcuprune.cost.runtime import REFERENCE, load_runtime
 from mcuprune.cost.scratch import scratch_requests
 from mcuprune.deployment.offline_file import (
     has_operators_by_position,
@@ -29,7 +29,7 @@ from mcuprune.planner.optimal import TIME_LIMIT_S
 
 CHECKED_INPUTS = 3
 # Kernels that the same file may run with: their scratch memory is placed by TFLM on the device.
-OTHER_RUNTIMES = ("tflm-cmsis-nn", "tflm-cmsis-nn-mve")
+RUNTIMES = (REFERENCE, "tflm-cmsis-nn", "tflm-cmsis-nn-mve")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Optimized:
         largest_working_set_bytes: Of the file as given.
         measured: What TFLM said, None where it was not asked or refuses the file.
         note: Why the file stays as it is, or why nothing was measured; empty otherwise.
+        runtimes: Whose kernels the plan's heads are for, in their order.
     """
 
     model: bytes
@@ -64,6 +65,7 @@ class Optimized:
     largest_working_set_bytes: int
     measured: Measured | None
     note: str
+    runtimes: tuple[str, ...] = RUNTIMES
 
     @property
     def is_changed(self) -> bool:
@@ -86,6 +88,7 @@ class Optimized:
         plan = self.plan
         return {
             "changed": self.is_changed,
+            "runtime": self.runtimes[0],
             "arena_head_bytes": {"before": plan.unplanned_head_bytes, "after": plan.head_bytes},
             "saved_bytes": plan.saved_bytes,
             "lower_bound_bytes": plan.lower_bound_bytes,
@@ -98,7 +101,7 @@ class Optimized:
             "other_runtimes": {
                 name: {"before": before, "after": after}
                 for name, before, after in zip(
-                    OTHER_RUNTIMES,
+                    self.runtimes[1:],
                     plan.unplanned_heads_bytes[1:],
                     plan.heads_bytes[1:],
                     strict=True,
@@ -116,11 +119,12 @@ def optimize(
     in_place: bool = True,
     time_limit_s: float = TIME_LIMIT_S,
     check: bool = True,
+    runtime: str = REFERENCE,
 ) -> Optimized:
     """Plan the arena of a ``.tflite`` file and write the plan into it.
 
-    The plan is kept only if it makes the arena smaller: with reference kernels, or as small with
-    them and smaller with CMSIS-NN's, and larger with none. Everything else in the file stays.
+    The plan is kept only if it makes the arena smaller: with the runtime's kernels, or as small
+    with them and smaller with others, and larger with none. Everything else in the file stays.
 
     Args:
         model: Contents of the file.
@@ -129,8 +133,10 @@ def optimize(
         in_place: Whether tensors may share a place where the kernels allow it.
         time_limit_s: Seconds after which the best plan found is taken.
         check: Whether to run both files with TFLM and compare.
+        runtime: Whose kernels matter most, a name of :data:`mcuprune.cost.runtime.RUNTIMES`.
 
     Raises:
+        UnknownNameError: No such runtime.
         InputError: The file is no sound TFLite model, or the time limit is negative.
         UnsupportedModelError: It has several subgraphs, data outside the flatbuffer, or a plan of
             another tool for operators that are not TFLite's.
@@ -139,10 +145,12 @@ def optimize(
     graph = parse_tflite(model, name)
     require_rewritable(root_table(model, name))
     _require_own_memory(graph)
+    runtimes = tuple(dict.fromkeys([runtime, *RUNTIMES]))
+    first, *others = [scratch_requests(graph, load_runtime(each)) for each in runtimes]
     plan = plan_offline(
         graph,
-        scratch_requests(graph),
-        others=[scratch_requests(graph, load_runtime(name)) for name in OTHER_RUNTIMES],
+        first,
+        others=others,
         reorder=reorder and not has_operators_by_position(model),
         in_place=in_place,
         time_limit_s=time_limit_s,
@@ -153,6 +161,7 @@ def optimize(
         largest_working_set_bytes=largest_working_set(graph),
         measured=None,
         note="",
+        runtimes=runtimes,
     )
     if not optimized.is_changed:
         return dataclasses.replace(optimized, note=_nothing_gained(plan))
@@ -160,7 +169,7 @@ def optimize(
         return optimized
     measured, note = _measure(model, optimized.model, graph)
     optimized = dataclasses.replace(optimized, measured=measured, note=note)
-    if measured is None or _is_worth_it(measured, plan):
+    if measured is None or _is_worth_it(measured, optimized):
         return optimized
     return optimized.undone(
         model,
@@ -213,9 +222,11 @@ def _nothing_gained(plan: OfflinePlan) -> str:
     return f"no smaller plan was found; none is below {plan.lower_bound_bytes:,} B"
 
 
-def _is_worth_it(measured: Measured, plan: OfflinePlan) -> bool:
+def _is_worth_it(measured: Measured, optimized: Optimized) -> bool:
     """Return whether TFLM uses less, or as much where other kernels are said to use less."""
-    elsewhere = sum(plan.unplanned_heads_bytes[1:]) - sum(plan.heads_bytes[1:])
+    plan = optimized.plan
+    heads = zip(optimized.runtimes, plan.unplanned_heads_bytes, plan.heads_bytes, strict=True)
+    elsewhere = sum(before - after for name, before, after in heads if name != REFERENCE)
     saved = measured.head_before_bytes - measured.head_after_bytes
     return saved > 0 or (saved == 0 and elsewhere > 0)
 

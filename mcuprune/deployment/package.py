@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mcuprune.budget import Budget, require_budget
+from mcuprune.cost.firmware import HOST, runtime_of_board, target_of
 from mcuprune.cost.front import estimate as estimate_model
 from mcuprune.cost.resources import Resources, estimate
-from mcuprune.cost.timing import for_budget
+from mcuprune.cost.runtime import REFERENCE
+from mcuprune.cost.timing import estimate_for
 from mcuprune.cost.verdict import compare
 from mcuprune.deployment import csource
 from mcuprune.deployment.convert import convert_int8
@@ -28,7 +30,9 @@ from mcuprune.ir.graph import Graph
 
 # Optimised kernels (CMSIS-NN) ask for scratch that reference kernels do without. On whole int8
 # networks a Cortex-M4's arena exceeded the 64-bit host's by up to 2%, on small ones by 3%.
-ARENA_HEADROOM_PERCENT = 10
+HOST_HEADROOM_PERCENT = 10
+# Arenas of boards are predicted within 1% (benchmarks/measured_arenas.py).
+BOARD_HEADROOM_PERCENT = 2
 INTERPRETER = "interpreter"
 
 
@@ -56,7 +60,9 @@ def deploy(
             list or tuple of such arrays, in the order of ``model.inputs``.
         out: The folder.
         board: A board of the catalogue; its memories are the budget where none is given.
-        budget: What is allowed; the folder is written even if it is exceeded.
+        budget: What is allowed; the folder is written even if it is exceeded. One that names a
+            board is held against what the firmware of that board needs, predicted; any other
+            against what TFLM uses on this host.
         reference: The unpruned model, or its :class:`~mcuprune.cost.resources.Resources`, for
             comparison.
         test: Inputs and class numbers unseen in training, for accuracy (of models with one
@@ -78,22 +84,27 @@ def deploy(
     if budget is None and board is not None:
         budget = Budget.for_board(board)
     converted = convert_int8(model, calibration, debug=debug)
+    board = board or (None if budget is None else budget.board)
     plan = _planned(converted, model.name, board, budget) if plan_memory else None
     tflite = converted if plan is None else plan.model
     verification = _verified(model, tflite, calibration, test)
     graph = parse_tflite(tflite, model.name)
-    predicted = estimate(graph)
-    resources = for_budget(_as_used(predicted, verification.arena), graph, budget)
+    resources = estimate_for(budget, graph)
+    is_on_host = target_of(budget) == HOST
+    if is_on_host:
+        resources = _as_used(resources, verification.arena)
     deployment = Deployment(
         folder=out,
         resources=resources,
-        predicted=predicted,
-        reference=_resources_of(reference),
+        predicted=estimate(graph),
+        reference=_resources_of(reference, resources),
         budget=budget,
         verdict=None if budget is None else compare(resources, budget),
         accuracy=_accuracy(verification, reference, test),
         verification=verification,
-        arena_setting=_arena_setting(tflite, verification.arena),
+        arena_setting=_host_arena(tflite, verification.arena)
+        if is_on_host
+        else _board_arena(resources),
         board=board,
         memory_plan=plan,
     )
@@ -104,11 +115,12 @@ def deploy(
 
 def _planned(tflite: bytes, name: str, board: str | None, budget: Budget | None) -> Optimized:
     """Plan the arena, unless the plan's bytes in the file would buy nothing or be too many."""
-    optimized = optimize(tflite, name)
+    runtime = REFERENCE if board is None else runtime_of_board(board)
+    optimized = optimize(tflite, name, runtime=runtime)
     if not optimized.is_changed:
         return optimized
-    if board is None and not optimized.plan.saved_bytes:
-        return optimized.undone(tflite, "only other runtimes than the reference would gain")
+    if not optimized.plan.saved_bytes:
+        return optimized.undone(tflite, f"only other runtimes than {runtime} would gain")
     shipped = strip(optimized.model)
     limit = None if budget is None else budget.flash
     if limit is not None and len(tflite) <= limit < len(shipped):
@@ -140,10 +152,11 @@ def _as_used(predicted: Resources, arena: ArenaUse) -> Resources:
     )
 
 
-def _resources_of(reference: Any) -> Resources | None:
+def _resources_of(reference: Any, like: Resources) -> Resources | None:
+    """Count an unpruned model for the same runtime."""
     if reference is None or isinstance(reference, Resources):
         return reference
-    return estimate_model(reference)
+    return estimate_model(reference, like.runtime, like.pointer_bits)
 
 
 def _accuracy(
@@ -155,8 +168,17 @@ def _accuracy(
     return Accuracy(float_reference, verification.keras_accuracy, verification.int8_accuracy)
 
 
-def _arena_setting(tflite: bytes, arena: ArenaUse) -> csource.ArenaSetting:
-    return csource.ArenaSetting(arena.total_bytes, smallest_arena(tflite), ARENA_HEADROOM_PERCENT)
+def _host_arena(tflite: bytes, arena: ArenaUse) -> csource.ArenaSetting:
+    return csource.ArenaSetting(arena.total_bytes, smallest_arena(tflite), HOST_HEADROOM_PERCENT)
+
+
+def _board_arena(resources: Resources) -> csource.ArenaSetting:
+    return csource.ArenaSetting(
+        resources.arena_total_bytes,
+        resources.arena_smallest_bytes,
+        BOARD_HEADROOM_PERCENT,
+        f"predicted for {resources.runtime}, {resources.pointer_bits}-bit",
+    )
 
 
 def _write(folder: Path, model: Any, tflite: bytes, graph: Graph, deployment: Deployment) -> None:

@@ -37,9 +37,10 @@ class Deployment:
 
     Attributes:
         folder: Where its files are.
-        resources: What the exported file costs; the arena is the one TFLM really used.
-        predicted: The same, with the arena as it was predicted.
-        reference: What the unpruned model costs, if one was given.
+        resources: What the exported file costs: on the budget's board, predicted, or on the host,
+            and then the arena is the one TFLM really used.
+        predicted: What it was predicted to cost on the host.
+        reference: What the unpruned model costs, if one was given, counted like ``resources``.
         budget: What was allowed, if anything was said.
         verdict: Whether the resources meet the budget, None without one.
         accuracy: On the test set, if one was given.
@@ -93,10 +94,10 @@ class Deployment:
 
     def __repr__(self) -> str:
         verdict = _verdict_word(self.verdict) or "no budget"
+        needed = self.resources
         return (
-            f"Deployment({str(self.folder)!r}: {verdict}, "
-            f"arena {self.arena.total_bytes:,} B, flash {self.resources.flash_bytes:,} B, "
-            f"{self.resources.macs:,} MACs)"
+            f"Deployment({str(self.folder)!r}: {verdict}, arena {needed.arena_total_bytes:,} B, "
+            f"flash {needed.flash_bytes:,} B, {needed.macs:,} MACs)"
         )
 
 
@@ -131,4 +132,6 @@ def _arena_json(deployment: Deployment) -> dict[str, Any]:
         "headroom_percent": deployment.arena_setting.headroom_percent,
         "tensor_arena_bytes": deployment.arena_setting.size_bytes,
         "host": "64-bit, reference kernels",
+        "counted_for": deployment.arena_setting.counted_for,
+        "counted_bytes": deployment.arena_setting.used_bytes,
     }

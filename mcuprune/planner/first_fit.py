@@ -51,6 +51,20 @@ def orders(packing: Packing) -> Iterator[list[int]]:
         yield sorted(range(len(sizes)), key=key)
 
 
+def quick_height_bytes(packing: Packing) -> int:
+    """Return the height of the lowest plan that an order of :func:`orders` gives.
+
+    :func:`mcuprune.planner.optimal.optimal_plan` tries them too, so that its plan is no higher.
+    """
+    enough = max((sum(packing.sizes_bytes[i] for i in one) for one in packing.sections), default=0)
+    lowest = sum(packing.sizes_bytes)
+    for order in orders(packing):
+        lowest = min(lowest, packing.height_bytes(first_fit(packing, order)))
+        if lowest <= enough:
+            break
+    return lowest
+
+
 def improved(
     packing: Packing, order: Sequence[int], enough_bytes: int, may_go_on: Callable[[], bool]
 ) -> list[int]:

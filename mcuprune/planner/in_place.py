@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import yaml
 
 from mcuprune.catalogue import data_folder
+from mcuprune.ir.dim import Extent, align_up
 from mcuprune.ir.graph import Graph, Operator
 from mcuprune.planner.lifetimes import (
     BUFFER_ALIGNMENT_BYTES,
@@ -92,7 +93,7 @@ def shared_places(graph: Graph) -> dict[int, int]:
     """Return for each tensor that can do without a place of its own whose place it takes.
 
     Args:
-        graph: A graph whose dimensions are ints, its operators in the order of execution.
+        graph: A graph, its widths known or open, its operators in the order of execution.
     """
     place = copied_places(graph)
     last: dict[int, int] = {}
@@ -133,7 +134,7 @@ def room_buffers(
     where that buffer is reserved.
 
     Args:
-        graph: A graph whose dimensions are ints; offsets that its file prescribes are ignored.
+        graph: A graph, its widths known or open; offsets that its file prescribes are ignored.
         scratch: What the kernels ask for.
         place: Tensors that lie in the place of another (:func:`shared_places`), or none.
     """
@@ -144,13 +145,13 @@ def room_buffers(
     tensors = (
         Buffer(
             tensor=room,
-            size_bytes=_aligned(int(graph.tensors[room].size_bytes)),
+            size_bytes=align_up(graph.tensors[room].size_bytes, BUFFER_ALIGNMENT_BYTES),
             first_step=min(life.first_step for life in lives),
             last_step=max(life.last_step for life in lives),
         )
         for room, lives in rooms.items()
     )
-    return (*(b for b in tensors if b.size_bytes), *scratch_buffers(scratch))
+    return (*(b for b in tensors if b.size_bytes != 0), *scratch_buffers(scratch))
 
 
 def scratch_buffers(scratch: Sequence[ScratchRequest]) -> Iterator[Buffer]:
@@ -159,12 +160,12 @@ def scratch_buffers(scratch: Sequence[ScratchRequest]) -> Iterator[Buffer]:
     Args:
         scratch: What the kernels ask for.
     """
-    needed: dict[int, int] = {}
+    needed: dict[int, Extent] = {}
     for request in scratch:
-        size_bytes = _aligned(int(request.size_bytes))
+        size_bytes = align_up(request.size_bytes, BUFFER_ALIGNMENT_BYTES)
         needed[request.operator] = needed.get(request.operator, 0) + size_bytes
     for operator, size_bytes in needed.items():
-        if size_bytes:
+        if size_bytes != 0:
             yield Buffer(None, size_bytes, step_of(operator), step_of(operator))
 
 
@@ -173,7 +174,3 @@ def _move_into(place: dict[int, int], last: dict[int, int], target: int, room: i
     for tensor in [target, *(t for t, of in place.items() if of == target)]:
         place[tensor] = room
     last[room] = max(last[room], last.pop(target))
-
-
-def _aligned(size_bytes: int) -> int:
-    return -(-size_bytes // BUFFER_ALIGNMENT_BYTES) * BUFFER_ALIGNMENT_BYTES

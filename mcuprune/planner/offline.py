@@ -32,6 +32,19 @@ LEFT_TO_RUNTIME = -1
 
 
 @dataclasses.dataclass(frozen=True)
+class Arrangement:
+    """What a plan changes that does not depend on widths.
+
+    Attributes:
+        operators: Indices of the operators in the order in which they run.
+        is_in_place: Whether tensors may lie in the place of another.
+    """
+
+    operators: tuple[int, ...]
+    is_in_place: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class OfflinePlan:
     """What is written into a file, and what TFLM then uses.
 
@@ -77,6 +90,11 @@ class OfflinePlan:
     def is_reordered(self) -> bool:
         """Whether the operators run in another order than in the file."""
         return self.operators != tuple(range(len(self.operators)))
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """What of the plan holds at other widths too."""
+        return Arrangement(self.operators, self.in_place > 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,14 +166,29 @@ def plan_offline(
     return dataclasses.replace(best, lower_bound_bytes=min(lowest, best.head_bytes))
 
 
-def shipped_head_bytes(graph: Graph, scratch: Sequence[ScratchRequest] = ()) -> int:
-    """Return the arena's head under the plan that ships.
+def arranged(graph: Graph, arrangement: Arrangement) -> Graph:
+    """Return the graph in the order of an arrangement, with room for a plan in its file.
 
     Args:
-        graph: A graph whose dimensions are ints.
-        scratch: What the kernels ask for.
+        graph: A graph, its widths known or open.
+        arrangement: Of this graph, at whatever widths.
     """
-    return plan_offline(graph, scratch).head_bytes
+    moved = reordered(graph, arrangement.operators)
+    return dataclasses.replace(moved, offline_offsets=(LEFT_TO_RUNTIME,) * len(graph.tensors))
+
+
+def arranged_buffers(
+    moved: Graph, scratch: Sequence[ScratchRequest], arrangement: Arrangement
+) -> tuple[Buffer, ...]:
+    """Return what a plan of an arrangement places.
+
+    Args:
+        moved: What :func:`arranged` returned.
+        scratch: What the kernels of ``moved`` ask for.
+        arrangement: The arrangement.
+    """
+    place = shared_places(moved) if arrangement.is_in_place else {}
+    return room_buffers(moved, scratch, place)
 
 
 def planned_graph(graph: Graph, plan: OfflinePlan) -> Graph:

@@ -57,20 +57,17 @@ class Projection:
         self._allowed = allowed
         self._measured = 0
 
-    def run(self, start: Mapping[str, int]) -> Widths:
-        """Return widths within the limits.
+    def run(self, start: Mapping[str, int]) -> Widths | None:
+        """Return widths within the limits, None if even the smallest allowed ones exceed one.
 
         Args:
             start: Widths to begin with.
-
-        Raises:
-            ValueError: Even the smallest allowed widths exceed a limit.
         """
         widths = self._nearest(start)
         if self._excess(widths)[1] <= 0:
             return self._fill(widths)
         if self._excess({name: allowed.smallest for name, allowed in self._allowed.items()})[1] > 0:
-            raise ValueError("the smallest allowed widths exceed the limits")
+            return None
         found = [self._shrunk(widths), self._scaled(widths)]
         filled = [self._fill(widths) for widths in found if widths is not None]
         return self._exchanged(max(filled, key=self.worth))

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mcuprune.budget import RESOURCE_UNITS, Budget, require_budget
+from mcuprune.budget import Budget, require_budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
 from mcuprune.channels.optimizer import Slice, rebuild_optimizer, slice_slots
 from mcuprune.channels.surgery import cut
-from mcuprune.cost.latency import budget_timing
-from mcuprune.cost.open_costs import OpenCosts
-from mcuprune.errors import InfeasibleBudgetError, UnsupportedModelError
+from mcuprune.errors import UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
 from mcuprune.pruning.controls import Controls
+from mcuprune.pruning.feasibility import require_feasible
 from mcuprune.pruning.gates import Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
-from mcuprune.pruning.projection import Projection
-from mcuprune.pruning.usage import ResourceModel
+from mcuprune.pruning.shipping import shipping
 from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
 # Gates move this often in the whole pruning phase, whatever its length in steps.
@@ -100,9 +97,9 @@ class Pruner:
             raise UnsupportedModelError(_no_prunable_channel(self._groups))
         self._controls.refuse_vain_caps(self._groups, self._bounds.excluded)
         self._first = dict(self._full)
-        self._refuse_impossible()
-        reference = self._resources.exact(self._full)
-        fits = all(reference[name] <= limit for name, limit in self._limits.items())
+        require_feasible(self._shipping, self._limits, self._bounds, self._full)
+        reference = self._shipping.model.exact(self._full)
+        fits = self._shipping.meets(self._limits, self._full)
         self.done = fits and all(self._full[n] <= a.largest for n, a in self._allowed().items())
         self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
         self._prices = Prices(self._limits, reference)
@@ -170,7 +167,7 @@ class Pruner:
 
         Bytes of arena and flash, MACs, microseconds; exact for the network that a cut would leave.
         """
-        return self._resources.exact(self._whole())
+        return self._shipping.model.exact(self._whole())
 
     def multipliers(self) -> dict[str, float]:
         """Return the penalty's present strength per resource."""
@@ -186,9 +183,7 @@ class Pruner:
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())
-        timing = budget_timing(self.budget.board) if "latency" in self._limits else None
-        costs = OpenCosts(graph, timing=timing)
-        self._resources = ResourceModel(costs, self._fixed(), tuple(self._limits))
+        self._shipping = shipping(graph, self._groups.widths(), self._fixed(), self.budget)
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]
@@ -202,36 +197,6 @@ class Pruner:
 
     def _narrowest(self) -> dict[str, int]:
         return {name: allowed.smallest for name, allowed in self._allowed().items()}
-
-    def _refuse_impossible(self) -> None:
-        smallest = self._resources.exact(self._narrowest())
-        for resource, limit in self._limits.items():
-            if smallest[resource] > limit:
-                raise InfeasibleBudgetError(
-                    self._impossible(resource, smallest[resource], limit),
-                    resource=resource,
-                    required=smallest[resource],
-                    available=limit,
-                )
-
-    def _impossible(self, resource: str, required: int, limit: int) -> str:
-        unit, multiple = RESOURCE_UNITS[resource], self._bounds.multiple
-        kind = f"smallest multiple of {multiple}" if multiple > 1 else "smallest width"
-        return (
-            f"the {resource} budget of {limit:,} {unit} cannot be met: with every prunable group "
-            f"at its {kind} this network still needs {required:,} {unit}. Allow at least that, or "
-            f"start from a smaller network{self._way_out()}."
-        )
-
-    def _way_out(self) -> str:
-        """Say which of the user's own controls may be in the way of the budget."""
-        finer = dataclasses.replace(self._bounds, multiple=1)
-        narrowest = {n: finer.allowed(n, w, w, 1.0).smallest for n, w in self._full.items()}
-        needs = self._resources.exact(narrowest)
-        if self._bounds.multiple > 1 and all(needs[n] <= m for n, m in self._limits.items()):
-            return "; with round_to=1 this budget can be met"
-        held = self._bounds.excluded or any(floor > 1 for floor in self._bounds.floors.values())
-        return ", or keep fewer channels with exclude and min_channels" if held else ""
 
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step."""
@@ -247,7 +212,7 @@ class Pruner:
         self._price(fraction)
 
     def _price(self, fraction: float) -> None:
-        self._prices.move(fraction, self._resources, self._soft)
+        self._prices.move(fraction, self._shipping.model, self._soft)
         self._penalty.assign(self._prices.penalty)
 
     def _whole(self) -> dict[str, int]:
@@ -259,8 +224,9 @@ class Pruner:
         assert self._gates is not None
         shares, gates = self._importance.scores(self._full), self._gates.values()
         limits = {n: math.ceil(t) for n, t in self._prices.targets(fraction).items()}
-        search = Projection(self._resources, limits, shares, self._allowed(fraction))
-        widths = search.run(self._whole())
+        widths, self._shipping = self._shipping.search(
+            limits, shares, self._allowed(fraction), self._whole()
+        )
         kept = most_important(gates, shares, widths)
         last = fraction >= 1.0 or all(width == 1 for width in widths.values())
         before = list(self.model.trainable_variables)
@@ -285,7 +251,7 @@ class Pruner:
         self._groups = groups
         self._prunable = [group for group in self._prunable_of(groups) if group.name in self._full]
         self._full = {group.name: group.width for group in self._prunable}
-        self._resources = dataclasses.replace(self._resources, fixed=self._fixed())
+        self._shipping = self._shipping.at_fixed(self._fixed())
 
     def _fixed(self) -> dict[str, int]:
         return {n: w for n, w in self._groups.widths().items() if n not in self._full}

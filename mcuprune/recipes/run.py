@@ -71,7 +71,8 @@ def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
     try:
         reference = train_reference(recipe, data, folder)
         samples = recipe.deploy.calibration_samples
-        yardstick = measure_reference(reference, data, samples, folder)
+        budget = recipe.budget.budget(recipe.deploy.board)
+        yardstick = measure_reference(reference, data, samples, budget, folder)
         pruned = train_pruned(recipe, data, folder)
         deployment = _deploy(recipe, data, folder, pruned, yardstick)
     except KeyboardInterrupt as interrupt:

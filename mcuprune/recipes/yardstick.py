@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mcuprune.cost.resources import Resources, estimate
+from mcuprune.budget import Budget
+from mcuprune.cost.resources import Resources
+from mcuprune.cost.timing import estimate_for
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.verify import verify
 from mcuprune.engines.base import ArenaUse
@@ -38,7 +40,7 @@ class Yardstick:
 
 
 def measure_reference(
-    reference: Stage, data: Dataset, calibration_samples: int, folder: Path
+    reference: Stage, data: Dataset, calibration_samples: int, budget: Budget, folder: Path
 ) -> Yardstick:
     """Convert the reference and run it, or take the numbers from an earlier run.
 
@@ -46,6 +48,7 @@ def measure_reference(
         reference: The trained reference.
         data: Calibration comes from its training inputs, accuracy from its test inputs.
         calibration_samples: How many training inputs set the quantization ranges.
+        budget: What the run is held against: on its board, or on the host.
         folder: Run folder; the file lies beside the reference.
 
     Raises:
@@ -59,7 +62,9 @@ def measure_reference(
     if not (reference.reused and fresh):
         known = _measured(reference, data, calibration_samples, place)
     graph = parse_tflite(tflite_file.read_bytes(), reference.model.name)
-    return Yardstick(graph, estimate(graph), ArenaUse(**known["arena"]), known["accuracy"])
+    return Yardstick(
+        graph, estimate_for(budget, graph), ArenaUse(**known["arena"]), known["accuracy"]
+    )
 
 
 def _measured(

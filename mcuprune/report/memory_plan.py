@@ -62,7 +62,7 @@ def _gain(plan: Mapping[str, Any]) -> str:
         for name, head in plan["other_runtimes"].items()
         if head["before"] > head["after"]
     ]
-    return f"The arena shrinks by {', '.join(gains)}, not with reference kernels; {size}."
+    return f"The arena shrinks by {', '.join(gains)}, not with {plan['runtime']}; {size}."
 
 
 def saved_lines(report: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from mcuprune.boards import board
 from mcuprune.cost.energy import grams_co2e
 from mcuprune.cost.resources import Resources
 from mcuprune.report.memory_plan import saved_lines
-from mcuprune.report.table import HOST_NOTE, run_table
+from mcuprune.report.table import counting_note, run_table
 from mcuprune.units import format_milliseconds
 
 A_MILLION = 1_000_000
@@ -26,7 +26,7 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     """
     console = console or Console()
     console.print(run_table(report))
-    console.print(HOST_NOTE, style="dim")
+    console.print(counting_note(report["resources"]["pruned"]), style="dim")
     console.print(agreement_sentence(report["agreement"]), highlight=False)
     console.print(report["limit"], highlight=False)
     for line in (*verdict_lines(report["check"]), *arena_lines(report), *saved_lines(report)):
@@ -127,13 +127,13 @@ def arena_lines(report: Mapping[str, Any]) -> list[str]:
     """
     budget_bytes = (report["budget"] or {}).get("sram")
     arena = report["arena"]
-    used_bytes, reserved_bytes = arena["used"]["total_bytes"], arena["tensor_arena_bytes"]
+    used_bytes, reserved_bytes = arena["counted_bytes"], arena["tensor_arena_bytes"]
     if budget_bytes is None or not used_bytes <= budget_bytes < reserved_bytes:
         return []
     return [
         f"TFLM uses {used_bytes:,} of the budget's {budget_bytes:,} B of SRAM, but "
         f"model_settings.h reserves more: kTensorArenaSize is {reserved_bytes:,} B, because "
         f"planning needs working memory of its own (TFLM allocates in no less than "
-        f"{arena['smallest_bytes']:,} B on the 64-bit host) and {arena['headroom_percent']}% "
-        "headroom is added for other kernels."
+        f"{arena['smallest_bytes']:,} B: {arena['counted_for']}) and "
+        f"{arena['headroom_percent']}% headroom is added."
     ]

@@ -73,11 +73,26 @@ def causes_table(resources: Resources) -> Table:
 
 def runtime_note(resources: Resources) -> str:
     """Say whose arena was counted."""
-    if resources.pointer_bits == HOST_POINTER_BITS and resources.runtime == REFERENCE:
+    return counting_note(resources.to_json())
+
+
+def counting_note(resources: Mapping[str, Any]) -> str:
+    """Say whose arena was counted.
+
+    Args:
+        resources: What ``mcuprune estimate --json`` prints.
+    """
+    if _is_of_host(resources):
         return HOST_NOTE
     return (
-        f"The arena is counted as {resources.runtime} allocates it with pointers of "
-        f"{resources.pointer_bits} bits."
+        f"The arena is counted as {resources['runtime']} allocates it with pointers of "
+        f"{resources['pointer_bits']} bits."
+    )
+
+
+def _is_of_host(resources: Mapping[str, Any]) -> bool:
+    return bool(
+        resources["pointer_bits"] == HOST_POINTER_BITS and resources["runtime"] == REFERENCE
     )
 
 
@@ -104,14 +119,17 @@ def operators_table(resources: Resources) -> Table:
 
 
 def verdict_table(verdict: Verdict) -> Table:
-    """Return required, available and excess for each limited resource."""
+    """Return required, available and excess for each limited resource, and what was counted."""
     table = Table("resource", box=SIMPLE, title="fits" if verdict.fits else "does not fit")
     for heading in ("required", "available", "excess"):
         table.add_column(heading, justify="right", no_wrap=True)
+    if any(row.note for row in verdict.rows):
+        table.add_column("counted")
     for row in verdict.rows:
         values = (row.required, row.available, row.excess)
         style = "red" if row.excess else "green"
-        table.add_row(row.name, *(f"{value:,} {row.unit}" for value in values), style=style)
+        numbers = (f"{value:,} {row.unit}" for value in values)
+        table.add_row(row.name, *numbers, *([row.note] if row.note else []), style=style)
     return table
 
 
@@ -166,10 +184,34 @@ def _resource_rows(report: Mapping[str, Any]) -> list[_Row]:
             ("", *by_tflm, limit, " B", "interpreter (TFLM)"),
         ]
 
+    on_host = _is_of_host(after)
     return [
+        *([] if on_host else _board_rows(before, after, sram, flash)),
         *arena("arena head", "head_bytes", None),
-        *arena("peak SRAM (arena)", "total_bytes", sram),
-        ("flash (.tflite)", before["tflite_bytes"], after["tflite_bytes"], flash, " B", "file"),
+        *arena("peak SRAM (arena)", "total_bytes", sram if on_host else None),
+        (
+            "flash (.tflite)",
+            before["tflite_bytes"],
+            after["tflite_bytes"],
+            flash if on_host else None,
+            " B",
+            "file",
+        ),
         ("MACs", before["macs"], after["macs"], macs, "", "predicted"),
         ("parameters", before["params"], after["params"], None, "", "predicted"),
+    ]
+
+
+def _board_rows(
+    before: Mapping[str, Any], after: Mapping[str, Any], sram: int | None, flash: int | None
+) -> list[_Row]:
+    """Return what the firmware of a board needs, with the runtime's code where it is known."""
+
+    def row(label: str, limit: int | None, *fields: str) -> _Row:
+        needed = [sum(each[field] or 0 for field in fields) for each in (before, after)]
+        return (label, needed[0], needed[1], limit, " B", "predicted")
+
+    return [
+        row("arena on the board", sram, "arena_total_bytes"),
+        row("flash on the board", flash, "tflite_bytes", "runtime_code_bytes"),
     ]

@@ -5,7 +5,7 @@ from mcuprune.budget import Budget
 from mcuprune.cost.energy import grams_co2e, inference_energy
 from mcuprune.cost.fitting import boards_that_fit
 from mcuprune.cost.resources import estimate
-from mcuprune.cost.timing import for_budget, with_time
+from mcuprune.cost.timing import estimate_for, with_time
 from mcuprune.cost.verdict import compare
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
@@ -57,7 +57,7 @@ def test_what_is_not_known_stays_none_and_says_why(residual):
 
 def test_latency_is_held_against_a_budget(residual):
     budget = Budget(latency="1us", board="nucleo-l4r5zi")
-    timed = for_budget(estimate(residual), residual, budget)
+    timed = estimate_for(budget, residual)
     (row,) = compare(timed, budget).rows
     assert (row.name, row.available, row.unit) == ("latency", 1, "us")
     assert row.required == pytest.approx(timed.latency_ms * 1_000, abs=1)

@@ -12,6 +12,7 @@ from networks import NETWORKS
 from networks.applications import APPLICATIONS
 
 from mcuprune.channels.analysis import coupling_groups
+from mcuprune.cost.firmware import Target
 from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.macs import total_macs
 from mcuprune.cost.memory import arena_head, arena_tail, working_sets
@@ -31,7 +32,7 @@ def narrower(full: dict[str, int], count: int) -> Iterator[dict[str, int]]:
 def assert_alike(model: Any, count: int, runtime: str = "tflm-reference") -> None:
     groups = coupling_groups(model)
     graph = graph_from_keras(model, groups.dims())
-    costs = OpenCosts(graph, runtime)
+    costs = OpenCosts(graph, Target(runtime))
     for widths in narrower(groups.widths(), count):
         closed, found = graph.at(widths), costs.at(widths)
         assert found.working_sets.tolist() == working_sets(closed, runtime)

@@ -2,7 +2,6 @@ import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,8 +90,7 @@ def test_a_width_beyond_what_is_allowed_is_narrowed_within_the_limits() -> None:
 
 def test_an_impossible_limit_is_reported() -> None:
     search = Projection(Chain(("sram",)), {"sram": 99}, even(8, 8), upto(8, 8))
-    with pytest.raises(ValueError, match="smallest allowed widths exceed"):
-        search.run({"a": 8, "b": 8})
+    assert search.run({"a": 8, "b": 8}) is None
 
 
 def test_memory_that_the_plan_wastes_counts() -> None:

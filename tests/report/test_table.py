@@ -61,6 +61,7 @@ def test_verdict_shows_the_excess():
 def run_report() -> dict:
     resources = {"arena_head_bytes": 1280, "arena_total_bytes": 4496, "tflite_bytes": 31000}
     resources |= {"macs": 157_312, "params": 23946}
+    resources |= {"runtime": "tflm-reference", "pointer_bits": 64}
     return {
         "budget": {"sram": 3032, "macs": 40000},
         "resources": {"reference": resources, "pruned": {**resources, "macs": 39000}},
@@ -97,6 +98,20 @@ def test_run_table_holds_prediction_and_execution_side_by_side():
     assert cells(table, "int8")[2:4] == ["99.1%", "97.5%"]
 
 
+def test_run_table_holds_limits_against_what_the_board_needs():
+    report = run_report()
+    report["budget"]["flash"] = 80_000
+    for resources in report["resources"].values():
+        resources |= {"runtime": "tflm-cmsis-nn", "pointer_bits": 32, "runtime_code_bytes": 50_000}
+    table = run_table(report)
+    on_board = [line for line in text(table).splitlines() if "on the board" in line]
+    assert [line.split()[-7:] for line in on_board] == [
+        ["4,496", "B", "4,496", "B", "3,032", "B", "predicted"],
+        ["81,000", "B", "81,000", "B", "80,000", "B", "predicted"],
+    ]
+    assert cells(table, ".tflite")[-5:] == ["31,000", "B", "31,000", "B", "file"]
+
+
 def test_verdict_lines_give_required_available_and_excess():
     fitting = {"required": 10, "available": 10, "excess": 0, "unit": "B"}
     over = {"required": 12, "available": 10, "excess": 2, "unit": "B"}
@@ -108,7 +123,7 @@ def test_verdict_lines_give_required_available_and_excess():
 
 
 def arena_report(budget, used_bytes=3024) -> dict:
-    arena = {"used": {"total_bytes": used_bytes}, "smallest_bytes": 3840}
+    arena = {"counted_bytes": used_bytes, "counted_for": "host", "smallest_bytes": 3840}
     return {
         "budget": budget,
         "arena": {**arena, "headroom_percent": 10, "tensor_arena_bytes": 4224},
