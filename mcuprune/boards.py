@@ -133,7 +133,10 @@ class Board:
         channel_multiple: How many int8 channels the core's kernels take at once, 1 without vector
             instructions; from ``cost_models/kernels/channel_multiples.yaml``, which names its
             sources. Pruning for the board rounds widths to it.
-        simulator: Name of a simulator that knows this board, if any.
+        addresses: First address of each memory that a program reaches without drivers, by the
+            memory's name; empty where not known, or where no program runs from flash.
+        emulators: What stands for the board in other programs: a machine of ``"qemu"``, a
+            platform file of ``"renode"``.
         note: What a user should know before relying on the numbers.
         reserve: What firmware takes before any model, where that is known.
         speeds: How fast it runs kernels, the usual runtime first; empty where not known.
@@ -149,7 +152,8 @@ class Board:
     memories: tuple[Memory, ...]
     source: Source
     channel_multiple: int
-    simulator: str | None = None
+    addresses: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    emulators: Mapping[str, str] = dataclasses.field(default_factory=dict)
     note: str | None = None
     reserve: Reserve | None = None
     speeds: tuple[Speed, ...] = ()
@@ -160,9 +164,15 @@ class Board:
         """Largest arena that fits: it is one array, so it lies in one memory."""
         return max(memory.size_bytes for memory in self.memories if memory.holds_arena)
 
+    @property
+    def simulator(self) -> str | None:
+        """The simulator that needs nothing but pip, where it can stand for the board."""
+        return "cortexm" if self.addresses and self.core.startswith("cortex-m") else None
+
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types, with ``arena_bytes``."""
-        return {**dataclasses.asdict(self), "arena_bytes": self.arena_bytes}
+        """Return the fields as JSON types, with ``arena_bytes`` and ``simulator``."""
+        derived = {"arena_bytes": self.arena_bytes, "simulator": self.simulator}
+        return {**dataclasses.asdict(self), **derived}
 
 
 def board_names() -> list[str]:

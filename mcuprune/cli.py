@@ -234,11 +234,12 @@ def deploy(
     else:
         from mcuprune.report.memory_plan import saved_lines
         from mcuprune.report.summary import arena_lines
-        from mcuprune.report.table import HOST_NOTE, resources_table, verdict_table
+        from mcuprune.report.table import resources_table, runtime_note, verdict_table
 
         verdict = [] if deployment.verdict is None else [verdict_table(deployment.verdict)]
         report = deployment.to_json()
-        notes = [HOST_NOTE, *verdict, *arena_lines(report), *saved_lines(report)]
+        note = runtime_note(deployment.resources)
+        notes = [note, *verdict, *arena_lines(report), *saved_lines(report)]
         _print(resources_table(deployment.resources), *notes, f"Written to {out}")
     fits = deployment.verdict is None or deployment.verdict.fits
     raise typer.Exit(0 if fits else EXIT_EXCEEDED)
@@ -268,6 +269,48 @@ def optimize(
         from mcuprune.report.memory_plan import plan_lines, plan_table
 
         _print(plan_table(optimized.to_json()), *plan_lines(optimized.to_json()), f"Written: {out}")
+
+
+@app.command()
+def simulate(
+    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
+    board: Annotated[str, typer.Option(help="The board to simulate.")],
+    simulator: Annotated[str, typer.Option(help="cortexm, qemu or renode.")] = "cortexm",
+    runtime: Annotated[str, typer.Option(help="c: generated C; tflm.")] = "c",
+    inputs: Annotated[
+        str, typer.Option(help="A .npy or .npz file, or how many random inputs.")
+    ] = "8",
+    tflm: Annotated[
+        Path | None, typer.Option(help="For --runtime tflm: a checkout of tflite-micro.")
+    ] = None,
+    stack: Annotated[str, typer.Option(help="What to reserve for the stack.")] = "8KiB",
+    compiler: Annotated[
+        str | None, typer.Option(help="arm-none-eabi-gcc or ziglang; default the first found.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a model as machine code on a simulated board; 0 if it fits and answers bit for bit."""
+    with _stdout_to_stderr():
+        from mcuprune.engines.simulate import simulate as simulate_model
+        from mcuprune.units import parse_bytes
+
+        report = simulate_model(
+            model,
+            board,
+            simulator=simulator,
+            runtime=runtime,
+            inputs=int(inputs) if inputs.isdigit() else _load_arrays(Path(inputs)),
+            tflm=tflm,
+            stack_bytes=parse_bytes(stack),
+            compiler=compiler,
+        ).to_json()
+    if as_json:
+        _print_json(report)
+    else:
+        from mcuprune.report.simulation import simulation_lines, simulation_table
+
+        _print(simulation_table(report), *simulation_lines(report))
+    raise typer.Exit(0 if report["succeeds"] else EXIT_EXCEEDED)
 
 
 @app.command()

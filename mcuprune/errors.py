@@ -46,6 +46,17 @@ class EngineError(McupruneError):
     """An engine (LiteRT, TFLM) refused or failed to execute a model."""
 
 
+class MissingToolError(EngineError):
+    """A program or package that an engine needs is not installed; the message says how to."""
+
+
+class FirmwareError(EngineError):
+    """A firmware does not fit its board, or does what the hardware does not allow.
+
+    It tells something about the model, not about how the simulator was called.
+    """
+
+
 class ConversionError(McupruneError):
     """The TFLite converter could not produce a full-int8 file."""
 

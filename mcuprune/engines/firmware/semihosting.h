@@ -1,0 +1,27 @@
+/* Arm semihosting: files and the end of the program, by the debugger or the simulator. */
+#ifndef MCUPRUNE_SEMIHOSTING_H_
+#define MCUPRUNE_SEMIHOSTING_H_
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { FILE_READ_BINARY = 1, FILE_WRITE_BINARY = 5 };
+
+/* Returns a handle, negative if the file cannot be opened. */
+int32_t file_open(const char *name, uint32_t name_length, uint32_t mode);
+
+/* Returns how many bytes were not transferred: 0 if all were. */
+uint32_t file_read(int32_t handle, void *bytes, uint32_t count);
+uint32_t file_write(int32_t handle, const void *bytes, uint32_t count);
+
+/* Does not return. */
+void program_exit(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

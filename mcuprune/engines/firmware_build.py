@@ -1,0 +1,172 @@
+"""Builds the firmware that simulators run: startup, harness, a runtime and a model.
+
+The firmware reads inputs from a file by semihosting, and writes answers and measures into another,
+so that one program runs under Unicorn, QEMU and Renode. Its C sources lie in ``firmware/``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mcuprune.engines.cross_compiler import GCC, CrossCompiler
+from mcuprune.engines.firmware_layout import Layout
+from mcuprune.engines.program import Program, read_program
+
+SOURCES = Path(__file__).parent / "firmware"
+_HARNESS = ("startup.c", "harness.c", "paint.c", "semihosting.c")
+# Where compilers put an array whose name speaks of an arena, as generated C and TFLM's glue do.
+ARENA_SECTIONS = ".bss.*arena*"
+_OPTIONS = (
+    "-std=c11",
+    "-O2",
+    "-ffreestanding",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fomit-frame-pointer",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RuntimeParts:
+    """A runtime with its model, as sources and finished objects.
+
+    Attributes:
+        name: ``"c"`` or ``"tflm"``.
+        version: What exactly it is.
+        files: Name and text of files that are written beside each other; those that end in
+            ``.c`` or ``.cc`` are compiled.
+        options: Further options for these files.
+        libraries: Archives and options for the linker, such as ``"-lm"``.
+        is_cxx: Whether it is linked as C++.
+    """
+
+    name: str
+    version: str
+    files: Mapping[str, str]
+    options: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    is_cxx: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Firmware:
+    """A program for one board, or for a machine in its place.
+
+    Attributes:
+        program: The linked program.
+        layout: Where its parts lie.
+        core: The core that it was compiled for.
+        output_bytes: What an inference answers, all outputs together.
+        runtime: ``"c"`` or ``"tflm"``.
+        built_with: Runtime and compiler, with versions.
+    """
+
+    program: Program
+    layout: Layout
+    core: str
+    output_bytes: int
+    runtime: str
+    built_with: str
+
+    @property
+    def flash_bytes(self) -> int:
+        """Flash that it takes: code with the harness, weights, constants, initial values."""
+        return self.program.loaded_bytes
+
+    @property
+    def arena_reserved_bytes(self) -> int:
+        """The arena that it sets aside."""
+        return self.program.address("arena_end") - self.program.address("arena_start")
+
+    @property
+    def static_sram_bytes(self) -> int:
+        """SRAM that it takes without its stack."""
+        return self.program.address("program_end") - self.program.address("stack_top")
+
+
+def build_firmware(
+    runtime: RuntimeParts,
+    layout: Layout,
+    core: str,
+    output_bytes: int,
+    compiler: CrossCompiler,
+) -> Firmware:
+    """Compile and link a firmware.
+
+    Args:
+        runtime: The runtime with its model.
+        layout: Where its parts shall lie.
+        core: The core to compile for, such as ``"cortex-m4"``.
+        output_bytes: What an inference answers, all outputs together.
+        compiler: The compiler to use.
+
+    Raises:
+        EngineError: The compiler or the linker refuses something.
+        FirmwareError: The firmware does not fit the memories.
+    """
+    with tempfile.TemporaryDirectory(prefix="mcuprune-firmware-") as name:
+        program = read_program(_link(Path(name), runtime, layout, core, compiler))
+    built_with = f"{runtime.version}; {compiler.version}"
+    firmware = Firmware(program, layout, core, output_bytes, runtime.name, built_with)
+    layout.require_fitting(firmware.flash_bytes, layout.stack_bytes + firmware.static_sram_bytes)
+    return firmware
+
+
+def linker_script(layout: Layout) -> str:
+    """Return the linker script for a layout."""
+    text = (SOURCES / "harness.ld.in").read_text(encoding="ascii")
+    for place, value in {
+        "@FLASH_ADDRESS@": f"{layout.flash.address:#010x}",
+        "@RAM_ADDRESS@": f"{layout.ram.address:#010x}",
+        "@STACK_BYTES@": str(layout.stack_bytes),
+        "@ARENA@": ARENA_SECTIONS,
+    }.items():
+        text = text.replace(place, value)
+    return text
+
+
+def _link(
+    folder: Path,
+    runtime: RuntimeParts,
+    layout: Layout,
+    core: str,
+    compiler: CrossCompiler,
+) -> bytes:
+    sources = [SOURCES / name for name in _HARNESS] + _written(folder, runtime.files)
+    core_flags = compiler.core_flags(core)
+    options = (*core_flags, *_OPTIONS, f"-I{folder}", f"-I{SOURCES}")
+    options += () if compiler.name == GCC else (f"-I{SOURCES / 'libc'}",)
+    objects = _compiled(folder, sources, options, runtime.options, compiler)
+    script, target = folder / "harness.ld", folder / "firmware.elf"
+    script.write_text(linker_script(layout), encoding="ascii")
+    compiler.link(objects, script, target, core_flags, runtime.libraries, cxx=runtime.is_cxx)
+    return target.read_bytes()
+
+
+def _written(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files if name.endswith((".c", ".cc"))]
+
+
+def _compiled(
+    folder: Path,
+    sources: Sequence[Path],
+    options: tuple[str, ...],
+    runtime_options: tuple[str, ...],
+    compiler: CrossCompiler,
+) -> list[Path]:
+    objects = []
+    for source in sources:
+        target = folder / f"{source.name}.o"
+        is_cxx = source.suffix == ".cc"
+        own = runtime_options if source.parent == folder else ()
+        standard = tuple(option for option in options if not (is_cxx and option == "-std=c11"))
+        compiler.compile(source, target, (*standard, *own), cxx=is_cxx)
+        objects.append(target)
+    return objects
