@@ -10,13 +10,29 @@ from mcuprune.codegen.c_text import require_identifier
 from mcuprune.codegen.kernel_files import kernel_files
 from mcuprune.codegen.memory import plan_arena
 from mcuprune.codegen.model_file import read_model
-from mcuprune.codegen.operators.registry import PORTABLE, kernel_calls
+from mcuprune.codegen.operators.registry import CORTEX_M4, PORTABLE, Rule, kernel_calls
 from mcuprune.codegen.program import Program
 from mcuprune.errors import InputError
 from mcuprune.suggest import unknown_name
 
-# Folders of kernels per target, the first that has a file wins.
-TARGETS: Mapping[str, tuple[str, ...]] = {"portable": ("portable",)}
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """A kind of processor.
+
+    Attributes:
+        rules: What to call for each kind of operator.
+        folders: Folders of kernels, the first that has a file wins.
+    """
+
+    rules: Mapping[str, Rule]
+    folders: tuple[str, ...]
+
+
+TARGETS: Mapping[str, Target] = {
+    "portable": Target(PORTABLE, ("portable",)),
+    "cortex-m4": Target(CORTEX_M4, ("cortex_m4", "portable")),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +82,8 @@ def generate(
     Args:
         model: Contents of a ``.tflite`` file, batch 1, full int8.
         name: Prefix of files, functions and macros, a C identifier.
-        target: ``"portable"``: C99 for any processor.
+        target: ``"portable"``: C99 for any processor; ``"cortex-m4"``: kernels for the DSP extension
+            of Armv7E-M and Armv8-M, with plain C in its place elsewhere.
         reentrant: Whether the caller gives the arena to each call, instead of a static one.
 
     Raises:
@@ -79,7 +96,7 @@ def generate(
     if target not in TARGETS:
         raise unknown_name("target", target, TARGETS)
     file = read_model(model, "the model")
-    calls = kernel_calls(file, PORTABLE)
+    calls = kernel_calls(file, TARGETS[target].rules)
     scratch = {i: max(call.scratch_bytes for call in found) for i, found in enumerate(calls)}
     arena = plan_arena(file.graph, scratch)
     program = Program(name, file, calls, arena, reentrant)
@@ -88,7 +105,7 @@ def generate(
         f"{name}.c": program.source(),
         f"{name}_weights.h": program.weights_header(),
         f"{name}_weights.c": program.weights_source(),
-        **kernel_files(program.headers(), TARGETS[target]),
+        **kernel_files(program.headers(), TARGETS[target].folders),
     }
     return Sources(
         name=name,

@@ -18,11 +18,12 @@ MODELS = [
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_answer_as_tflm(shared, name):
+@pytest.mark.parametrize("target", ["portable", "cortex-m4"])
+def test_models_answer_as_tflm(shared, name, target):
     model = (shared / "models" / name).read_bytes()
     inputs = random_inputs(parse_tflite(model, name), 3)
     expected = TFLM().run(model, inputs).outputs
-    assert CHost().run(model, inputs).outputs.tobytes() == expected.tobytes()
+    assert CHost(target).run(model, inputs).outputs.tobytes() == expected.tobytes()
 
 
 def test_missing_operators_are_named_with_their_index(shared):

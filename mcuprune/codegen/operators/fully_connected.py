@@ -21,9 +21,7 @@ def fully_connected(node: Node) -> tuple[KernelCall, ...]:
     node.require_types("int8", inputs=2)
     require_one_scale(node)
     channels, depth = node.input_shape(1)
-    multipliers = channel_multipliers(node, channels)
-    if len(node.input_quantization(1).scales) == 1:
-        multipliers = [_one_multiplier(node)]
+    multipliers = multipliers_of(node)
     factors, shifts = multiplier_arrays(multipliers)
     call = KernelCall(
         "fully_connected",
@@ -44,6 +42,14 @@ def fully_connected(node: Node) -> tuple[KernelCall, ...]:
         },
     )
     return (call,)
+
+
+def multipliers_of(node: Node) -> list[Multiplier]:
+    """Return the multiplier of each channel, or one for all if the weights have one scale."""
+    multipliers = channel_multipliers(node, node.input_shape(1)[0])
+    if len(node.input_quantization(1).scales) == 1:
+        return [_one_multiplier(node)]
+    return multipliers
 
 
 def _one_multiplier(node: Node) -> Multiplier:

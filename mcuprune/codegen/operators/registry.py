@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from mcuprune.codegen.cortex_m4 import convolution as quick_convolution
+from mcuprune.codegen.cortex_m4 import depthwise_convolution as quick_depthwise
+from mcuprune.codegen.cortex_m4 import fully_connected as quick_dense
 from mcuprune.codegen.kernel_call import KernelCall
 from mcuprune.codegen.model_file import ModelFile, Node
 from mcuprune.codegen.operators import (
@@ -65,6 +68,13 @@ PORTABLE: Mapping[str, Rule] = {
     "TRANSPOSE": movement.transpose,
     "TRANSPOSE_CONV": transposed_convolution.transpose_conv,
     "UNPACK": movement.unpack,
+}
+
+CORTEX_M4: Mapping[str, Rule] = {
+    **PORTABLE,
+    "CONV_2D": quick_convolution.conv_2d,
+    "DEPTHWISE_CONV_2D": quick_depthwise.depthwise_conv_2d,
+    "FULLY_CONNECTED": quick_dense.fully_connected,
 }
 
 

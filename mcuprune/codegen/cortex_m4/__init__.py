@@ -1,0 +1,1 @@
+"""Operators for cores with the DSP extension: weights laid out anew, offsets in the bias."""

@@ -1,0 +1,99 @@
+"""DEPTHWISE_CONV_2D for the DSP extension."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mcuprune.codegen.cortex_m4 import sums
+from mcuprune.codegen.cortex_m4.convolution import settled_channels
+from mcuprune.codegen.kernel_call import KernelCall, Parameter
+from mcuprune.codegen.model_file import Node
+from mcuprune.codegen.operators import convolution as portable
+from mcuprune.codegen.operators.windows import Axis
+from mcuprune.codegen.requantization import activation_limits, multiplier_arrays
+
+# A copy of a channel's plane takes no more, unless one row of the output needs it.
+_COPY_BYTES = 4096
+_ELEMENT_BYTES = 2
+_TAPS_PER_WORD = 2
+
+
+def depthwise_conv_2d(node: Node) -> tuple[KernelCall, ...]:
+    """DEPTHWISE_CONV_2D; with dilation or unusual sums the portable kernel."""
+    (call,) = portable.depthwise_conv_2d(node)
+    outputs = node.output_shape()[3]
+    weights = node.constant(1)[0]
+    channels = settled_channels(node, weights.reshape(-1, outputs).T)
+    rows, columns = _axes(node)
+    if (
+        max(rows.dilation, columns.dilation) > 1
+        or not sums.have_quick_shifts(channels.multipliers)
+        or not sums.are_within(sums.sum_limits(channels.weights, channels.bias), sums.SUM_LIMIT)
+    ):
+        return (call,)
+    factors, _ = multiplier_arrays(channels.multipliers)
+    pitch = _pitch(columns)
+    band = _band(rows, pitch)
+    quick = KernelCall(
+        "depthwise_conv_2d_dsp",
+        call.inputs,
+        call.outputs,
+        {
+            **_shapes(node, rows, columns),
+            "depth_multiplier": call.parameters["depth_multiplier"],
+            "output_channels": outputs,
+            "band": band,
+            "pitch": pitch,
+            "padding": node.input_quantization().zero_point,
+            **sums.rounding_of(node.output_quantization().zero_point),
+            **activation_limits(node).to_parameters(),
+            "weights": np.ascontiguousarray(channels.weights),
+            "bias": (2 * channels.bias).astype(np.int32),
+            "factors": factors,
+            "shifts": sums.shifts_less_one(channels.multipliers),
+        },
+        scratch_bytes=_scratch_bytes(rows, columns, pitch, band),
+    )
+    return (quick,)
+
+
+def _axes(node: Node) -> tuple[Axis, Axis]:
+    """Return rows and columns; a picture of one column is taken as one row, which is as long."""
+    rows, columns = portable.window_axes(node, node.input_shape(1)[1:3])
+    is_column = columns.source == columns.target == columns.window == 1
+    return (columns, rows) if is_column else (rows, columns)
+
+
+def _shapes(node: Node, rows: Axis, columns: Axis) -> dict[str, Parameter]:
+    return {
+        "input_height": rows.source,
+        "input_width": columns.source,
+        "input_channels": node.input_shape()[3],
+        "output_height": rows.target,
+        "output_width": columns.target,
+        "filter_height": rows.window,
+        "filter_width": columns.window,
+        "stride_height": rows.stride,
+        "stride_width": columns.stride,
+        "padding_top": rows.padding,
+        "padding_left": columns.padding,
+    }
+
+
+def _pitch(columns: Axis) -> int:
+    """Return the elements of a row of the copy: all that windows read, two by two."""
+    reach = (columns.target - 1) * columns.stride + columns.window
+    # Two outputs at a time and pairs of taps reach up to two elements further.
+    return (reach + 3) // 2 * 2
+
+
+def _band(rows: Axis, pitch: int) -> int:
+    """Return how many rows of the output are made from one copy."""
+    rows_of_copy = _COPY_BYTES // (pitch * _ELEMENT_BYTES)
+    return min(max((rows_of_copy - rows.window) // rows.stride + 1, 1), rows.target)
+
+
+def _scratch_bytes(rows: Axis, columns: Axis, pitch: int, band: int) -> int:
+    rows_of_copy = (band - 1) * rows.stride + rows.window
+    pairs = -(-columns.window // _TAPS_PER_WORD) * rows.window
+    return rows_of_copy * pitch * _ELEMENT_BYTES + pairs * _TAPS_PER_WORD * _ELEMENT_BYTES

@@ -1,0 +1,178 @@
+/* Instructions of the Armv7E-M DSP extension as functions; plain C where there is none.
+
+   A pair is a word of two int16 lanes, the first in the lower half. */
+
+#ifndef MCUPRUNE_DSP_H_
+#define MCUPRUNE_DSP_H_
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+
+/* A word at any address, over elements of any type. */
+typedef struct __attribute__((packed, may_alias)) {
+    uint32_t word;
+} mcuprune_any_word_t;
+
+/* Four bytes from any address. */
+static inline uint32_t mcuprune_load_word(const void *source)
+{
+    return ((const mcuprune_any_word_t *)source)->word;
+}
+
+#else
+
+static inline uint32_t mcuprune_load_word(const void *source)
+{
+    uint32_t word;
+    (void)memcpy(&word, source, sizeof(word));
+    return word;
+}
+
+#endif
+
+#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
+
+/* Products of both lanes, added to a sum; wraps. */
+static inline int32_t mcuprune_smlad(uint32_t one, uint32_t other, int32_t sum)
+{
+    int32_t result;
+    __asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(one), "r"(other), "r"(sum));
+    return result;
+}
+
+/* Lower lane times lower lane, added to a sum. */
+static inline int32_t mcuprune_smlabb(uint32_t one, uint32_t other, int32_t sum)
+{
+    int32_t result;
+    __asm("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(one), "r"(other), "r"(sum));
+    return result;
+}
+
+/* Lower lane times upper lane, added to a sum. */
+static inline int32_t mcuprune_smlabt(uint32_t one, uint32_t other, int32_t sum)
+{
+    int32_t result;
+    __asm("smlabt %0, %1, %2, %3" : "=r"(result) : "r"(one), "r"(other), "r"(sum));
+    return result;
+}
+
+/* Upper lane times lower lane, added to a sum. */
+static inline int32_t mcuprune_smlatb(uint32_t one, uint32_t other, int32_t sum)
+{
+    int32_t result;
+    __asm("smlatb %0, %1, %2, %3" : "=r"(result) : "r"(one), "r"(other), "r"(sum));
+    return result;
+}
+
+/* Bytes 0 and 2 of a word as a pair. */
+static inline uint32_t mcuprune_sxtb16(uint32_t word)
+{
+    uint32_t result;
+    __asm("sxtb16 %0, %1" : "=r"(result) : "r"(word));
+    return result;
+}
+
+/* Bytes 1 and 3 of a word as a pair. */
+static inline uint32_t mcuprune_sxtb16_odd(uint32_t word)
+{
+    uint32_t result;
+    __asm("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
+    return result;
+}
+
+/* one * other / 2^32, halves rounded up. */
+static inline int32_t mcuprune_smmulr(int32_t one, int32_t other)
+{
+    int32_t result;
+    __asm("smmulr %0, %1, %2" : "=r"(result) : "r"(one), "r"(other));
+    return result;
+}
+
+/* Half of a number, rounded down, saturated to int8. */
+static inline int32_t mcuprune_half_saturated(int32_t value)
+{
+    int32_t result;
+    __asm("ssat %0, #8, %1, asr #1" : "=r"(result) : "r"(value));
+    return result;
+}
+
+#else
+
+static inline int32_t mcuprune_low_lane(uint32_t pair)
+{
+    return (int32_t)(int16_t)(uint16_t)(pair & 0xFFFFU);
+}
+
+static inline int32_t mcuprune_high_lane(uint32_t pair)
+{
+    return (int32_t)(int16_t)(uint16_t)(pair >> 16);
+}
+
+static inline int32_t mcuprune_wrapped_sum(int32_t one, int32_t other)
+{
+    return (int32_t)((uint32_t)one + (uint32_t)other);
+}
+
+static inline int32_t mcuprune_smlabb(uint32_t one, uint32_t other, int32_t sum)
+{
+    return mcuprune_wrapped_sum(mcuprune_low_lane(one) * mcuprune_low_lane(other), sum);
+}
+
+static inline int32_t mcuprune_smlabt(uint32_t one, uint32_t other, int32_t sum)
+{
+    return mcuprune_wrapped_sum(mcuprune_low_lane(one) * mcuprune_high_lane(other), sum);
+}
+
+static inline int32_t mcuprune_smlatb(uint32_t one, uint32_t other, int32_t sum)
+{
+    return mcuprune_wrapped_sum(mcuprune_high_lane(one) * mcuprune_low_lane(other), sum);
+}
+
+static inline int32_t mcuprune_smlad(uint32_t one, uint32_t other, int32_t sum)
+{
+    const int32_t product = mcuprune_high_lane(one) * mcuprune_high_lane(other);
+    return mcuprune_wrapped_sum(product, mcuprune_smlabb(one, other, sum));
+}
+
+static inline uint32_t mcuprune_sxtb16(uint32_t word)
+{
+    const uint32_t low = (uint32_t)(int32_t)(int8_t)(uint8_t)(word & 0xFFU);
+    const uint32_t high = (uint32_t)(int32_t)(int8_t)(uint8_t)((word >> 16) & 0xFFU);
+    return (low & 0xFFFFU) | (high << 16);
+}
+
+static inline uint32_t mcuprune_sxtb16_odd(uint32_t word)
+{
+    return mcuprune_sxtb16((word >> 8) | (word << 24));
+}
+
+static inline int32_t mcuprune_smmulr(int32_t one, int32_t other)
+{
+    return (int32_t)((((int64_t)one * (int64_t)other) + ((int64_t)1 << 31)) >> 32);
+}
+
+static inline int32_t mcuprune_half_saturated(int32_t value)
+{
+    const int32_t half = value >> 1;
+    const int32_t raised = (half < INT8_MIN) ? INT8_MIN : half;
+    return (raised > INT8_MAX) ? INT8_MAX : raised;
+}
+
+#endif
+
+/* How sums become outputs: factor and shift of a channel, twice the zero point plus 1.
+
+   doubled: twice the sum; shift: places to the right less one. The result is what
+   MultiplyByQuantizedMultiplier gives, plus the zero point, saturated: halves are rounded away from
+   zero by the sign that is added, and the last place is dropped with rounding. */
+static inline int32_t mcuprune_output(int32_t doubled, int32_t factor, uint32_t shift,
+                                      int32_t rounding)
+{
+    const int32_t product = mcuprune_smmulr(doubled, factor);
+    const int32_t signed_product = product + (product >> 31);
+    return mcuprune_half_saturated((signed_product >> shift) + rounding);
+}
+
+#endif
