@@ -82,8 +82,8 @@ def generate(
     Args:
         model: Contents of a ``.tflite`` file, batch 1, full int8.
         name: Prefix of files, functions and macros, a C identifier.
-        target: ``"portable"``: C99 for any processor; ``"cortex-m4"``: kernels for the DSP extension
-            of Armv7E-M and Armv8-M, with plain C in its place elsewhere.
+        target: ``"portable"``: C99 for any processor; ``"cortex-m4"``: kernels for the DSP
+            extension of Armv7E-M and Armv8-M, with plain C in its place elsewhere.
         reentrant: Whether the caller gives the arena to each call, instead of a static one.
 
     Raises:

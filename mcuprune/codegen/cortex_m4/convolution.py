@@ -72,7 +72,7 @@ def settled_channels(node: Node, weights: Numbers) -> sums.Channels:
 
 def _live_pairs(channels: sums.Channels) -> Numbers:
     """Return for each pair of channels whether it has weights."""
-    is_live: Numbers = channels.weights.any(axis=1).reshape(-1, 2).any(axis=1)
+    is_live: Numbers = channels.weights.reshape(len(channels.weights) // 2, -1).any(axis=1)
     return is_live
 
 

@@ -14,8 +14,7 @@ from mcuprune.codegen.requantization import activation_limits, multiplier_arrays
 
 # A copy of a channel's plane takes no more, unless one row of the output needs it.
 _COPY_BYTES = 4096
-_ELEMENT_BYTES = 2
-_TAPS_PER_WORD = 2
+_ELEMENT_BYTES, _WORD_BYTES = 2, 4
 
 
 def depthwise_conv_2d(node: Node) -> tuple[KernelCall, ...]:
@@ -82,9 +81,9 @@ def _shapes(node: Node, rows: Axis, columns: Axis) -> dict[str, Parameter]:
 
 def _pitch(columns: Axis) -> int:
     """Return the elements of a row of the copy: all that windows read, two by two."""
+    # Outputs come in twos, and taps, and words: up to three elements further.
     reach = (columns.target - 1) * columns.stride + columns.window
-    # Two outputs at a time and pairs of taps reach up to two elements further.
-    return (reach + 3) // 2 * 2
+    return (reach + columns.stride + 3) // 2 * 2
 
 
 def _band(rows: Axis, pitch: int) -> int:
@@ -94,6 +93,8 @@ def _band(rows: Axis, pitch: int) -> int:
 
 
 def _scratch_bytes(rows: Axis, columns: Axis, pitch: int, band: int) -> int:
+    """Return the bytes of the copy, and of a row of sums or of all taps, whichever is used."""
     rows_of_copy = (band - 1) * rows.stride + rows.window
-    pairs = -(-columns.window // _TAPS_PER_WORD) * rows.window
-    return rows_of_copy * pitch * _ELEMENT_BYTES + pairs * _TAPS_PER_WORD * _ELEMENT_BYTES
+    taps = -(-columns.window // 2) * rows.window * _WORD_BYTES
+    row_of_sums = (columns.target + 1) * _WORD_BYTES
+    return rows_of_copy * pitch * _ELEMENT_BYTES + max(taps, row_of_sums)

@@ -40,6 +40,7 @@ typedef struct {
     int32_t factor;
     uint32_t shift;
     int32_t rounding;
+    int32_t step; /* from output to output */
 } mcuprune_depthwise_scale_t;
 
 static inline void mcuprune_depthwise_fill(int16_t *target, int32_t count, int32_t value)
@@ -49,49 +50,42 @@ static inline void mcuprune_depthwise_fill(int16_t *target, int32_t count, int32
     }
 }
 
-/* One channel of a row of pixels. */
-static inline void mcuprune_depthwise_gather(int16_t *target, const int8_t *source, int32_t step,
-                                             int32_t count)
-{
-    int32_t left = count;
-    while (left >= 4) {
-        target[0] = source[0];
-        target[1] = source[step];
-        source = &source[2 * step];
-        target[2] = source[0];
-        target[3] = source[step];
-        source = &source[2 * step];
-        target = &target[4];
-        left -= 4;
-    }
-    while (left > 0) {
-        *target = *source;
-        source = &source[step];
-        ++target;
-        --left;
-    }
-}
+/* What lies in a copy: rows and columns of the input, and where they go. */
+typedef struct {
+    int32_t row_step; /* bytes from row to row of the input */
+    int32_t step;     /* bytes from pixel to pixel */
+    int32_t rows;
+    int32_t columns;
+    int32_t pitch; /* elements from row to row of the copy */
+} mcuprune_depthwise_part_t;
 
-/* Copies rows of one channel, from input row `top` on, with padding. */
-static inline void mcuprune_depthwise_copy(const mcuprune_depthwise_conv_2d_dsp_t *layer,
-                                           const int8_t *input, int32_t top, int32_t rows,
-                                           int16_t *plane)
+/* One channel of a part of the input. */
+MCUPRUNE_OUTLINED void mcuprune_depthwise_gather(const mcuprune_depthwise_part_t *part,
+                                                 const int8_t *input, int16_t *plane)
 {
-    const int32_t step = layer->input_channels;
-    const int32_t before = layer->padding_left;
-    const int32_t room = layer->pitch - before;
-    const int32_t count = (layer->input_width < room) ? layer->input_width : room;
-    for (int32_t row = 0; row < rows; ++row) {
-        const int32_t y = top + row;
-        if ((y < 0) || (y >= layer->input_height)) {
-            mcuprune_depthwise_fill(plane, layer->pitch, layer->padding);
-        } else {
-            mcuprune_depthwise_fill(plane, before, layer->padding);
-            mcuprune_depthwise_gather(&plane[before], &input[y * layer->input_width * step], step,
-                                      count);
-            mcuprune_depthwise_fill(&plane[before + count], room - count, layer->padding);
+    const int32_t step = part->step;
+    for (int32_t row = 0; row < part->rows; ++row) {
+        const int8_t *source = input;
+        int16_t *target = plane;
+        int32_t left = part->columns;
+        for (; left >= 4; left -= 4) {
+            target[0] = *source;
+            source = &source[step];
+            target[1] = *source;
+            source = &source[step];
+            target[2] = *source;
+            source = &source[step];
+            target[3] = *source;
+            source = &source[step];
+            target = &target[4];
         }
-        plane = &plane[layer->pitch];
+        for (; left > 0; --left) {
+            *target = *source;
+            source = &source[step];
+            ++target;
+        }
+        input = &input[part->row_step];
+        plane = &plane[part->pitch];
     }
 }
 
@@ -123,72 +117,118 @@ static inline mcuprune_depthwise_3x3_t mcuprune_depthwise_3x3(const int8_t *weig
     return taps;
 }
 
-/* A row of outputs of one channel, 3x3, stride 1: two neighbours share what they load. */
-static inline void mcuprune_depthwise_row_3x3(const mcuprune_depthwise_3x3_t *taps,
-                                              const mcuprune_depthwise_scale_t *scale,
-                                              const int16_t *plane, int32_t pitch, int8_t *output,
-                                              int32_t step, int32_t count)
+/* Sums of the upper two rows of taps for pairs of neighbours, stride 1: what both need is loaded
+   once. Working in two passes, the values fit the registers. */
+MCUPRUNE_OUTLINED void mcuprune_depthwise_upper_step1(const mcuprune_depthwise_3x3_t *taps,
+                                                      int32_t bias, const int16_t *top,
+                                                      const int16_t *middle, int32_t *sums,
+                                                      int32_t count)
 {
-    const int16_t *middle = &plane[pitch];
-    const int16_t *bottom = &middle[pitch];
-    for (int32_t left = count; left > 0; left -= 2) {
-        uint32_t low = mcuprune_load_word(plane);
-        uint32_t high = mcuprune_load_word(&plane[2]);
-        int32_t sum0 = mcuprune_smlad(taps->top01, low, scale->bias);
-        int32_t sum1 = mcuprune_smlabt(taps->top01, low, scale->bias);
-        sum0 = mcuprune_smlatb(taps->top12, high, sum0);
-        sum1 = mcuprune_smlad(taps->top12, high, sum1);
-        low = mcuprune_load_word(middle);
-        high = mcuprune_load_word(&middle[2]);
-        sum0 = mcuprune_smlad(taps->middle01, low, sum0);
-        sum1 = mcuprune_smlabt(taps->middle01, low, sum1);
-        sum0 = mcuprune_smlatb(taps->middle12, high, sum0);
-        sum1 = mcuprune_smlad(taps->middle12, high, sum1);
-        low = mcuprune_load_word(bottom);
-        high = mcuprune_load_word(&bottom[2]);
-        sum0 = mcuprune_smlad(taps->bottom01, low, sum0);
-        sum1 = mcuprune_smlabt(taps->bottom01, low, sum1);
-        sum0 = mcuprune_smlatb(taps->bottom12, high, sum0);
-        sum1 = mcuprune_smlad(taps->bottom12, high, sum1);
-        *output = (int8_t)mcuprune_output(sum0, scale->factor, scale->shift, scale->rounding);
-        output = &output[step];
-        if (left > 1) {
-            *output = (int8_t)mcuprune_output(sum1, scale->factor, scale->shift, scale->rounding);
-            output = &output[step];
-        }
-        plane = &plane[2];
-        middle = &middle[2];
-        bottom = &bottom[2];
+    const uint32_t top01 = taps->top01;
+    const uint32_t top12 = taps->top12;
+    const uint32_t middle01 = taps->middle01;
+    const uint32_t middle12 = taps->middle12;
+    for (; count > 0; count -= 2) {
+        mcuprune_words_t words = mcuprune_load_words_step1(&top);
+        int32_t sum0 = mcuprune_smlad(top01, words.low, bias);
+        int32_t sum1 = mcuprune_smlabt(top01, words.low, bias);
+        sum0 = mcuprune_smlatb(top12, words.high, sum0);
+        sum1 = mcuprune_smlad(top12, words.high, sum1);
+        words = mcuprune_load_words_step1(&middle);
+        sum0 = mcuprune_smlad(middle01, words.low, sum0);
+        sum1 = mcuprune_smlabt(middle01, words.low, sum1);
+        sum0 = mcuprune_smlatb(middle12, words.high, sum0);
+        sum1 = mcuprune_smlad(middle12, words.high, sum1);
+        sums[0] = sum0;
+        sums[1] = sum1;
+        sums = &sums[2];
     }
 }
 
-/* The same for any stride. */
-static inline void mcuprune_depthwise_row_3x3_strided(const mcuprune_depthwise_3x3_t *taps,
+/* Adds the lowest row of taps and stores the outputs, stride 1. */
+MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step1(const mcuprune_depthwise_3x3_t *taps,
                                                       const mcuprune_depthwise_scale_t *scale,
-                                                      const int16_t *plane, int32_t pitch,
-                                                      int32_t stride, int8_t *output, int32_t step,
+                                                      const int16_t *bottom, const int32_t *sums,
+                                                      int8_t *output, int32_t count)
+{
+    const uint32_t bottom01 = taps->bottom01;
+    const uint32_t bottom12 = taps->bottom12;
+    const int32_t factor = scale->factor;
+    const uint32_t shift = scale->shift;
+    const int32_t rounding = scale->rounding;
+    const int32_t step = scale->step;
+    for (; count > 0; count -= 2) {
+        const mcuprune_words_t words = mcuprune_load_words_step1(&bottom);
+        int32_t sum0 = mcuprune_smlad(bottom01, words.low, sums[0]);
+        int32_t sum1 = mcuprune_smlabt(bottom01, words.low, sums[1]);
+        sum0 = mcuprune_smlatb(bottom12, words.high, sum0);
+        sum1 = mcuprune_smlad(bottom12, words.high, sum1);
+        sums = &sums[2];
+        *output = (int8_t)mcuprune_output(sum0, factor, shift, rounding);
+        output = &output[step];
+        if (count > 1) {
+            *output = (int8_t)mcuprune_output(sum1, factor, shift, rounding);
+            output = &output[step];
+        }
+    }
+}
+
+/* The same for stride 2: neighbours share a word. */
+MCUPRUNE_OUTLINED void mcuprune_depthwise_upper_step2(const mcuprune_depthwise_3x3_t *taps,
+                                                      int32_t bias, const int16_t *top,
+                                                      const int16_t *middle, int32_t *sums,
                                                       int32_t count)
 {
-    const int16_t *middle = &plane[pitch];
-    const int16_t *bottom = &middle[pitch];
-    for (int32_t left = count; left > 0; --left) {
-        int32_t sum = scale->bias;
-        sum = mcuprune_smlad(taps->top01, mcuprune_load_word(plane), sum);
-        sum = mcuprune_smlatb(taps->top12, mcuprune_load_word(&plane[2]), sum);
-        sum = mcuprune_smlad(taps->middle01, mcuprune_load_word(middle), sum);
-        sum = mcuprune_smlatb(taps->middle12, mcuprune_load_word(&middle[2]), sum);
-        sum = mcuprune_smlad(taps->bottom01, mcuprune_load_word(bottom), sum);
-        sum = mcuprune_smlatb(taps->bottom12, mcuprune_load_word(&bottom[2]), sum);
-        *output = (int8_t)mcuprune_output(sum, scale->factor, scale->shift, scale->rounding);
+    const uint32_t top01 = taps->top01;
+    const uint32_t top12 = taps->top12;
+    const uint32_t middle01 = taps->middle01;
+    const uint32_t middle12 = taps->middle12;
+    for (; count > 0; count -= 2) {
+        mcuprune_words_t words = mcuprune_load_words_step2(&top);
+        int32_t sum0 = mcuprune_smlad(top01, words.low, bias);
+        int32_t sum1 = mcuprune_smlad(top01, words.high, bias);
+        sum0 = mcuprune_smlatb(top12, words.high, sum0);
+        sum1 = mcuprune_smlatb(top12, mcuprune_load_word(top), sum1);
+        words = mcuprune_load_words_step2(&middle);
+        sum0 = mcuprune_smlad(middle01, words.low, sum0);
+        sum1 = mcuprune_smlad(middle01, words.high, sum1);
+        sum0 = mcuprune_smlatb(middle12, words.high, sum0);
+        sum1 = mcuprune_smlatb(middle12, mcuprune_load_word(middle), sum1);
+        sums[0] = sum0;
+        sums[1] = sum1;
+        sums = &sums[2];
+    }
+}
+
+MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step2(const mcuprune_depthwise_3x3_t *taps,
+                                                      const mcuprune_depthwise_scale_t *scale,
+                                                      const int16_t *bottom, const int32_t *sums,
+                                                      int8_t *output, int32_t count)
+{
+    const uint32_t bottom01 = taps->bottom01;
+    const uint32_t bottom12 = taps->bottom12;
+    const int32_t factor = scale->factor;
+    const uint32_t shift = scale->shift;
+    const int32_t rounding = scale->rounding;
+    const int32_t step = scale->step;
+    for (; count > 0; count -= 2) {
+        const mcuprune_words_t words = mcuprune_load_words_step2(&bottom);
+        int32_t sum0 = mcuprune_smlad(bottom01, words.low, sums[0]);
+        int32_t sum1 = mcuprune_smlad(bottom01, words.high, sums[1]);
+        sum0 = mcuprune_smlatb(bottom12, words.high, sum0);
+        sum1 = mcuprune_smlatb(bottom12, mcuprune_load_word(bottom), sum1);
+        sums = &sums[2];
+        *output = (int8_t)mcuprune_output(sum0, factor, shift, rounding);
         output = &output[step];
-        plane = &plane[stride];
-        middle = &middle[stride];
-        bottom = &bottom[stride];
+        if (count > 1) {
+            *output = (int8_t)mcuprune_output(sum1, factor, shift, rounding);
+            output = &output[step];
+        }
     }
 }
 
 /* A row of outputs of one channel for any window; taps: pairs, each row of the window filled up. */
-static inline void mcuprune_depthwise_row(const mcuprune_depthwise_conv_2d_dsp_t *layer,
+MCUPRUNE_OUTLINED void mcuprune_depthwise_row(const mcuprune_depthwise_conv_2d_dsp_t *layer,
                                           const uint32_t *taps,
                                           const mcuprune_depthwise_scale_t *scale,
                                           const int16_t *plane, int8_t *output)
@@ -206,7 +246,7 @@ static inline void mcuprune_depthwise_row(const mcuprune_depthwise_conv_2d_dsp_t
             row = &row[layer->pitch];
         }
         *output = (int8_t)mcuprune_output(sum, scale->factor, scale->shift, scale->rounding);
-        output = &output[layer->output_channels];
+        output = &output[scale->step];
     }
 }
 
@@ -224,42 +264,82 @@ static inline void mcuprune_depthwise_taps(const mcuprune_depthwise_conv_2d_dsp_
     }
 }
 
-/* Rows `first` to `first + rows - 1` of one output channel. */
+/* Rows of outputs of one channel, 3x3, stride 1 or 2; sums: one row. */
+static inline void mcuprune_depthwise_rows_3x3(const mcuprune_depthwise_conv_2d_dsp_t *layer,
+                                               const int8_t *weights,
+                                               const mcuprune_depthwise_scale_t *scale,
+                                               const int16_t *plane, int32_t *sums, int8_t *output,
+                                               int32_t rows)
+{
+    const mcuprune_depthwise_3x3_t taps = mcuprune_depthwise_3x3(weights);
+    const int32_t pitch = layer->pitch;
+    const int32_t count = layer->output_width;
+    for (int32_t row = 0; row < rows; ++row) {
+        const int16_t *const middle = &plane[pitch];
+        const int16_t *const bottom = &middle[pitch];
+        if (layer->stride_width == 1) {
+            mcuprune_depthwise_upper_step1(&taps, scale->bias, plane, middle, sums, count);
+            mcuprune_depthwise_lower_step1(&taps, scale, bottom, sums, output, count);
+        } else {
+            mcuprune_depthwise_upper_step2(&taps, scale->bias, plane, middle, sums, count);
+            mcuprune_depthwise_lower_step2(&taps, scale, bottom, sums, output, count);
+        }
+        plane = &plane[layer->stride_height * pitch];
+        output = &output[count * scale->step];
+    }
+}
+
+/* Rows of outputs of one channel; working: a row of sums, or the taps. */
 static inline void mcuprune_depthwise_channel(const mcuprune_depthwise_conv_2d_dsp_t *layer,
-                                              int32_t channel, const int16_t *plane,
-                                              uint32_t *taps, int8_t *output, int32_t rows)
+                                              int32_t channel, const int16_t *plane, void *working,
+                                              int8_t *output, int32_t rows)
 {
     const int32_t window = layer->filter_height * layer->filter_width;
     const int8_t *const weights = &layer->weights[channel * window];
-    const int32_t pitch = layer->output_width * layer->output_channels;
     const mcuprune_depthwise_scale_t scale = {layer->bias[channel], layer->factors[channel],
-                                              layer->shifts[channel], layer->rounding};
-    const int32_t advance = layer->stride_height * layer->pitch;
-    if ((layer->filter_height == 3) && (layer->filter_width == 3)) {
-        const mcuprune_depthwise_3x3_t square = mcuprune_depthwise_3x3(weights);
-        for (int32_t row = 0; row < rows; ++row) {
-            if (layer->stride_width == 1) {
-                mcuprune_depthwise_row_3x3(&square, &scale, plane, layer->pitch, output,
-                                           layer->output_channels, layer->output_width);
-            } else {
-                mcuprune_depthwise_row_3x3_strided(&square, &scale, plane, layer->pitch,
-                                                   layer->stride_width, output,
-                                                   layer->output_channels, layer->output_width);
-            }
-            plane = &plane[advance];
-            output = &output[pitch];
-        }
+                                              layer->shifts[channel], layer->rounding,
+                                              layer->output_channels};
+    if ((layer->filter_height == 3) && (layer->filter_width == 3) && (layer->stride_width <= 2)) {
+        mcuprune_depthwise_rows_3x3(layer, weights, &scale, plane, (int32_t *)working, output,
+                                    rows);
     } else {
+        uint32_t *const taps = (uint32_t *)working;
         mcuprune_depthwise_taps(layer, weights, taps);
         for (int32_t row = 0; row < rows; ++row) {
             mcuprune_depthwise_row(layer, taps, &scale, plane, output);
-            plane = &plane[advance];
-            output = &output[pitch];
+            plane = &plane[layer->stride_height * layer->pitch];
+            output = &output[layer->output_width * layer->output_channels];
         }
     }
 }
 
-/* scratch: the copy of a plane, then a pair per two taps, aligned to 4. */
+/* Rows of outputs of all channels from the input's row `top` on. */
+static inline void mcuprune_depthwise_band(const mcuprune_depthwise_conv_2d_dsp_t *layer,
+                                           const int8_t *input, int32_t top, int16_t *plane,
+                                           void *working, int8_t *output, int32_t rows)
+{
+    const int32_t row_step = layer->input_width * layer->input_channels;
+    const int32_t height = ((rows - 1) * layer->stride_height) + layer->filter_height;
+    const int32_t above = (top < 0) ? -top : 0;
+    const int32_t below =
+        ((top + height) > layer->input_height) ? ((top + height) - layer->input_height) : 0;
+    const int32_t room = layer->pitch - layer->padding_left;
+    const mcuprune_depthwise_part_t part = {
+        row_step, layer->input_channels, height - above - below,
+        (layer->input_width < room) ? layer->input_width : room, layer->pitch};
+    const int8_t *const source = &input[(top + above) * row_step];
+    int16_t *const target = &plane[(above * layer->pitch) + layer->padding_left];
+    /* The padding stays: every channel covers the same part of the copy. */
+    mcuprune_depthwise_fill(plane, height * layer->pitch, layer->padding);
+    for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
+        if ((channel % layer->depth_multiplier) == 0) {
+            mcuprune_depthwise_gather(&part, &source[channel / layer->depth_multiplier], target);
+        }
+        mcuprune_depthwise_channel(layer, channel, plane, working, &output[channel], rows);
+    }
+}
+
+/* scratch: the copy of a plane, then a row of sums or the taps, aligned to 4. */
 static inline void mcuprune_depthwise_conv_2d_dsp(const mcuprune_depthwise_conv_2d_dsp_t *layer,
                                                   const int8_t *input, int8_t *output,
                                                   void *scratch)
@@ -267,21 +347,14 @@ static inline void mcuprune_depthwise_conv_2d_dsp(const mcuprune_depthwise_conv_
     const int32_t rows_of_copy =
         ((layer->band - 1) * layer->stride_height) + layer->filter_height;
     int16_t *const plane = (int16_t *)scratch;
-    uint32_t *const taps = &((uint32_t *)scratch)[(rows_of_copy * layer->pitch) / 2];
+    int16_t *const working = &plane[rows_of_copy * layer->pitch];
     const int32_t pitch = layer->output_width * layer->output_channels;
     for (int32_t first = 0; first < layer->output_height; first += layer->band) {
         const int32_t left = layer->output_height - first;
         const int32_t rows = (left < layer->band) ? left : layer->band;
-        const int32_t top = (first * layer->stride_height) - layer->padding_top;
-        for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
-            if ((channel % layer->depth_multiplier) == 0) {
-                mcuprune_depthwise_copy(layer, &input[channel / layer->depth_multiplier], top,
-                                        ((rows - 1) * layer->stride_height) + layer->filter_height,
-                                        plane);
-            }
-            mcuprune_depthwise_channel(layer, channel, plane, taps,
-                                       &output[(first * pitch) + channel], rows);
-        }
+        mcuprune_depthwise_band(layer, input,
+                                (first * layer->stride_height) - layer->padding_top, plane,
+                                working, &output[first * pitch], rows);
     }
     mcuprune_clamp(output, layer->output_height * pitch, layer->activation_min,
                    layer->activation_max);

@@ -8,6 +8,19 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Functions that compilers shall not merge into their callers, where registers run out. */
+#if defined(__GNUC__)
+#define MCUPRUNE_OUTLINED static __attribute__((noinline, unused))
+#else
+#define MCUPRUNE_OUTLINED static inline
+#endif
+
+/* Two words that follow each other in memory. */
+typedef struct {
+    uint32_t low;
+    uint32_t high;
+} mcuprune_words_t;
+
 #if defined(__GNUC__)
 
 /* A word at any address, over elements of any type. */
@@ -33,6 +46,27 @@ static inline uint32_t mcuprune_load_word(const void *source)
 #endif
 
 #if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
+
+/* Two words from an address aligned to 4, which moves on by a word or by two. */
+static inline mcuprune_words_t mcuprune_load_words_step1(const int16_t **source)
+{
+    mcuprune_words_t words;
+    __asm volatile("ldrd %0, %1, [%2], #4"
+                   : "=&r"(words.low), "=&r"(words.high), "+r"(*source)
+                   :
+                   : "memory");
+    return words;
+}
+
+static inline mcuprune_words_t mcuprune_load_words_step2(const int16_t **source)
+{
+    mcuprune_words_t words;
+    __asm volatile("ldrd %0, %1, [%2], #8"
+                   : "=&r"(words.low), "=&r"(words.high), "+r"(*source)
+                   :
+                   : "memory");
+    return words;
+}
 
 /* Products of both lanes, added to a sum; wraps. */
 static inline int32_t mcuprune_smlad(uint32_t one, uint32_t other, int32_t sum)
@@ -99,6 +133,20 @@ static inline int32_t mcuprune_half_saturated(int32_t value)
 }
 
 #else
+
+static inline mcuprune_words_t mcuprune_load_words_step1(const int16_t **source)
+{
+    const mcuprune_words_t words = {mcuprune_load_word(*source), mcuprune_load_word(&(*source)[2])};
+    *source = &(*source)[2];
+    return words;
+}
+
+static inline mcuprune_words_t mcuprune_load_words_step2(const int16_t **source)
+{
+    const mcuprune_words_t words = {mcuprune_load_word(*source), mcuprune_load_word(&(*source)[2])};
+    *source = &(*source)[4];
+    return words;
+}
 
 static inline int32_t mcuprune_low_lane(uint32_t pair)
 {
