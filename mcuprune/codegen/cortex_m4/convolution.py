@@ -72,7 +72,8 @@ def settled_channels(node: Node, weights: Numbers) -> sums.Channels:
 
 def _live_pairs(channels: sums.Channels) -> Numbers:
     """Return for each pair of channels whether it has weights."""
-    is_live: Numbers = channels.weights.reshape(len(channels.weights) // 2, -1).any(axis=1)
+    sizes: Numbers = np.abs(channels.weights.astype(np.int64)).sum(axis=1)
+    is_live: Numbers = sizes[0::2] + sizes[1::2] > 0
     return is_live
 
 

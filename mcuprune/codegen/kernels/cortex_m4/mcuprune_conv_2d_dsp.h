@@ -7,7 +7,7 @@
 
 #include "mcuprune_clamp.h"
 #include "mcuprune_dsp.h"
-#include "mcuprune_pairs.h"
+#include "mcuprune_pixel_pairs.h"
 
 typedef struct {
     int32_t input_height;
@@ -32,7 +32,7 @@ typedef struct {
     const uint32_t *weights; /* [pair that depends on the input][filter y][word][even, odd] */
     const int32_t *bias;     /* [pair of channels][first, mixed], the input's offset included */
     const int32_t *factors;
-    const uint8_t *shifts; /* less 1; with 128, a pair whose outputs do not depend on the input */
+    const uint8_t *shifts;   /* less 1, see MCUPRUNE_CONSTANT_PAIR */
 } mcuprune_conv_2d_dsp_t;
 
 /* Four elements of a pixel, as a pair of even and a pair of odd ones. */
@@ -129,34 +129,13 @@ static inline void mcuprune_conv_2d_dsp_outputs(const mcuprune_conv_2d_dsp_t *la
                                                 const uint32_t *pixels, uint32_t steps,
                                                 int8_t *output0, int8_t *output1)
 {
-    const uint32_t *weights = layer->weights;
-    const int32_t *bias = layer->bias;
-    const int32_t *factors = layer->factors;
-    const uint8_t *shifts = layer->shifts;
-    const int32_t rounding = layer->rounding;
-    for (int32_t left = layer->output_channels; left > 0; left -= 2) {
-        mcuprune_pair_sums_t sums0 = {bias[0], bias[1]};
-        mcuprune_pair_sums_t sums1 = {bias[0], bias[1]};
-        const uint32_t shift = (uint32_t)shifts[0] & 127U;
-        if (shift == shifts[0]) {
-            mcuprune_sum_two_pixels(pixels, weights, steps, &sums0, &sums1);
-            weights = &weights[2U * steps];
-        }
-        bias = &bias[2];
-        output0[0] =
-            (int8_t)mcuprune_output(mcuprune_first_doubled(&sums0), factors[0], shift, rounding);
-        output1[0] =
-            (int8_t)mcuprune_output(mcuprune_first_doubled(&sums1), factors[0], shift, rounding);
-        if (left > 1) {
-            output0[1] = (int8_t)mcuprune_output(mcuprune_second_doubled(&sums0), factors[1],
-                                                 shifts[1], rounding);
-            output1[1] = (int8_t)mcuprune_output(mcuprune_second_doubled(&sums1), factors[1],
-                                                 shifts[1], rounding);
-        }
-        factors = &factors[2];
-        shifts = &shifts[2];
-        output0 = &output0[2];
-        output1 = &output1[2];
+    const int32_t even = layer->output_channels & ~1;
+    mcuprune_pixel_pairs_t state = {
+        pixels,  steps,          layer->factors, layer->shifts,   output0,
+        output1, layer->weights, layer->bias,    layer->rounding, &layer->shifts[even]};
+    mcuprune_pairs_of_channels(&state);
+    if (even < layer->output_channels) {
+        mcuprune_next_channels(&state, 1);
     }
 }
 

@@ -45,7 +45,16 @@ static inline uint32_t mcuprune_load_word(const void *source)
 
 #endif
 
-#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
+/* Whether the instructions are there; without optimisation, compilers keep a register too many for
+   the longer blocks of them. MCUPRUNE_PLAIN_C turns all of them off. */
+#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1) && defined(__OPTIMIZE__) && \
+    !defined(MCUPRUNE_PLAIN_C)
+#define MCUPRUNE_HAS_DSP 1
+#else
+#define MCUPRUNE_HAS_DSP 0
+#endif
+
+#if MCUPRUNE_HAS_DSP
 
 /* Two words from an address aligned to 4, which moves on by a word or by two. */
 static inline mcuprune_words_t mcuprune_load_words_step1(const int16_t **source)

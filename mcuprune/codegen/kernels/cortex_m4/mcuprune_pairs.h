@@ -29,74 +29,6 @@ static inline int32_t mcuprune_second_doubled(const mcuprune_pair_sums_t *sums)
     return (int32_t)((uint32_t)sums->mixed - (uint32_t)sums->first) >> 7;
 }
 
-/* Adds the products of two pixels with the weights of a pair of channels.
-
-   pixels: per step four words, the even and the odd elements of pixel 0, then of pixel 1. weights:
-   per step two words. steps: elements / 4. */
-static inline void mcuprune_sum_two_pixels(const uint32_t *pixels, const uint32_t *weights,
-                                           uint32_t steps, mcuprune_pair_sums_t *pixel0,
-                                           mcuprune_pair_sums_t *pixel1)
-{
-    int32_t first0 = pixel0->first;
-    int32_t mixed0 = pixel0->mixed;
-    int32_t first1 = pixel1->first;
-    int32_t mixed1 = pixel1->mixed;
-#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
-    uint32_t even0;
-    uint32_t odd0;
-    uint32_t even1;
-    uint32_t odd1;
-    uint32_t weight0;
-    uint32_t weight1;
-#define MCUPRUNE_STEP                                 \
-    "ldrd %[w0], %[w1], [%[w]], #8\n"                 \
-    "ldrd %[e0], %[o0], [%[p]], #8\n"                 \
-    "ldrd %[e1], %[o1], [%[p]], #8\n"                 \
-    "smlad %[m0], %[w0], %[e0], %[m0]\n"              \
-    "smlad %[m1], %[w0], %[e1], %[m1]\n"              \
-    "sxtb16 %[w0], %[w0]\n"                           \
-    "smlad %[m0], %[w1], %[o0], %[m0]\n"              \
-    "smlad %[m1], %[w1], %[o1], %[m1]\n"              \
-    "sxtb16 %[w1], %[w1]\n"                           \
-    "smlad %[a0], %[w0], %[e0], %[a0]\n"              \
-    "smlad %[a1], %[w0], %[e1], %[a1]\n"              \
-    "smlad %[a0], %[w1], %[o0], %[a0]\n"              \
-    "smlad %[a1], %[w1], %[o1], %[a1]\n"
-    __asm volatile(
-        "lsrs %[n], %[n], #1\n"
-        "bcc 1f\n" MCUPRUNE_STEP
-        "1:\n"
-        "beq 3f\n"
-        "2:\n" MCUPRUNE_STEP MCUPRUNE_STEP
-        "subs %[n], %[n], #1\n"
-        "bne 2b\n"
-        "3:\n"
-        : [p] "+r"(pixels), [w] "+r"(weights), [n] "+r"(steps), [a0] "+r"(first0),
-          [m0] "+r"(mixed0), [a1] "+r"(first1), [m1] "+r"(mixed1), [e0] "=&r"(even0),
-          [o0] "=&r"(odd0), [e1] "=&r"(even1), [o1] "=&r"(odd1), [w0] "=&r"(weight0),
-          [w1] "=&r"(weight1)
-        :
-        : "cc", "memory");
-#undef MCUPRUNE_STEP
-#else
-    for (uint32_t step = 0; step < steps; ++step) {
-        const uint32_t *const pixel = &pixels[4U * step];
-        for (uint32_t half = 0; half < 2U; ++half) {
-            const uint32_t weight = weights[(2U * step) + half];
-            const uint32_t low = mcuprune_sxtb16(weight);
-            mixed0 = mcuprune_smlad(weight, pixel[half], mixed0);
-            first0 = mcuprune_smlad(low, pixel[half], first0);
-            mixed1 = mcuprune_smlad(weight, pixel[2U + half], mixed1);
-            first1 = mcuprune_smlad(low, pixel[2U + half], first1);
-        }
-    }
-#endif
-    pixel0->first = first0;
-    pixel0->mixed = mixed0;
-    pixel1->first = first1;
-    pixel1->mixed = mixed1;
-}
-
 /* Adds the products of one row of elements with the weights of two pairs of channels.
 
    steps: elements / 4, the last filled up; weights: per step two words for each pair. */
@@ -108,7 +40,7 @@ static inline void mcuprune_sum_two_pairs(const int8_t *elements, const uint32_t
     int32_t mixed0 = pair0->mixed;
     int32_t first1 = pair1->first;
     int32_t mixed1 = pair1->mixed;
-#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
+#if MCUPRUNE_HAS_DSP
     uint32_t even;
     uint32_t odd;
     uint32_t weight0;
