@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcuprune.deployment.float32 import in_float32
 from mcuprune.deployment.full_int8 import not_int8
-from mcuprune.deployment.quantize import calibration_arrays
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.base import Array
 from mcuprune.errors import ConversionError, UnsupportedModelError
 from mcuprune.ir.device_forms import in_device_form
+from mcuprune.ir.float32 import in_float32
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_models import functional
 from mcuprune.ir.keras_order import input_names
 from mcuprune.ir.unrolled import recurrent_layers, unrolled
+from mcuprune.quantization.calibration_data import calibration_arrays
 
 # The converter leaves parts of an unrolled GRU in float in one run and not in the next (seen in a
 # third of the runs, TensorFlow 2.21).

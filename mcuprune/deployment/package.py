@@ -19,7 +19,6 @@ from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
 from mcuprune.deployment.optimize import Optimized, optimize
-from mcuprune.deployment.quantize import calibration_arrays
 from mcuprune.deployment.result import Accuracy, Deployment
 from mcuprune.deployment.strip import strip
 from mcuprune.deployment.verify import Verification, keras_accuracy, verify
@@ -27,6 +26,7 @@ from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.smallest_arena import smallest_arena
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
+from mcuprune.quantization.calibration_data import calibration_arrays
 
 # Optimised kernels (CMSIS-NN) ask for scratch that reference kernels do without. On whole int8
 # networks a Cortex-M4's arena exceeded the 64-bit host's by up to 2%, on small ones by 3%.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcuprune.deployment.quantize import calibration_samples
+from mcuprune.quantization.calibration_data import calibration_samples
 
 
 def test_few_samples_are_all_used():
