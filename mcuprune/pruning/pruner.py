@@ -16,6 +16,7 @@ from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
+from mcuprune.pruning.closing import Closing, closing_starts
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.feasibility import require_feasible
 from mcuprune.pruning.gates import Gates, left_in
@@ -106,6 +107,7 @@ class Pruner:
         self._penalty = tf.Variable(0.0, trainable=False, name="penalty")
         self._price(0.0)
         self._gates: Gates | None = None
+        self._closing: Closing | None = None
         if not self.done:
             self._attach()
 
@@ -199,8 +201,14 @@ class Pruner:
         return {name: allowed.smallest for name, allowed in self._allowed().items()}
 
     def _move(self, fraction: float) -> None:
-        """Move multipliers, soft widths and gates by one step."""
+        """Move multipliers, soft widths and gates by one step, or close what will go."""
         assert self._gates is not None
+        due = (self._cuts_done + 1) / self._cuts
+        if self._closing is None and fraction >= closing_starts(due, self._cuts):
+            self._closing = self._decided(due, fraction)
+        if self._closing is not None:
+            self._close(self._closing, fraction)
+            return
         shares = self._importance.scores(self._full)
         gates, allowed = self._gates.values(), self._allowed(fraction)
         for name, width in self._soft.items():
@@ -209,6 +217,23 @@ class Pruner:
             self._soft[name] = moved(width, force, WIDTH_RATE, least, most)
             gates[name] = gates_for(shares[name], self._soft[name], gates[name], GATE_RATE)
         self._gates.assign(gates)
+        self._price(fraction)
+
+    def _decided(self, due: float, fraction: float) -> Closing:
+        """Choose what stays so that the target of a cut is met exactly."""
+        assert self._gates is not None
+        shares, gates = self._importance.scores(self._full), self._gates.values()
+        limits = {n: math.ceil(t) for n, t in self._prices.targets(due).items()}
+        widths, self._shipping = self._shipping.search(
+            limits, shares, self._allowed(due), self._whole()
+        )
+        return Closing(most_important(gates, shares, widths), gates, fraction, due)
+
+    def _close(self, closing: Closing, fraction: float) -> None:
+        assert self._gates is not None
+        gates = closing.gates(fraction)
+        self._gates.assign(gates)
+        self._soft = {name: float(gates[name].sum()) for name in self._soft}
         self._price(fraction)
 
     def _price(self, fraction: float) -> None:
@@ -222,13 +247,13 @@ class Pruner:
     def _cut(self, fraction: float) -> None:
         """Remove channels so that the target due at ``fraction`` is met exactly."""
         assert self._gates is not None
-        shares, gates = self._importance.scores(self._full), self._gates.values()
-        limits = {n: math.ceil(t) for n, t in self._prices.targets(fraction).items()}
-        widths, self._shipping = self._shipping.search(
-            limits, shares, self._allowed(fraction), self._whole()
-        )
-        kept = most_important(gates, shares, widths)
-        last = fraction >= 1.0 or all(width == 1 for width in widths.values())
+        closing, self._closing = self._closing, None
+        if closing is None or closing.due < fraction:
+            closing = self._decided(fraction, fraction)
+        else:
+            self._gates.assign(closing.gates(fraction))
+        kept = closing.kept
+        last = fraction >= 1.0 or all(width == 1 for width in closing.widths.values())
         before = list(self.model.trainable_variables)
         if last:
             self._gates.fold()

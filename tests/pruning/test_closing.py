@@ -1,0 +1,77 @@
+"""A cut that was prepared removes closed channels only."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from mcuprune.budget import Budget
+from mcuprune.pruning.closing import Closing
+from mcuprune.pruning.pruner import Pruner
+from mcuprune.recipes.models import digits_cnn
+
+IMAGES = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype(np.float32)
+BUDGET = Budget(sram=3_500, flash=16_000)
+END = 400
+
+
+def outputs(model: Any) -> np.ndarray:
+    return np.asarray(model(IMAGES, training=False))
+
+
+def change(before: np.ndarray, after: np.ndarray) -> float:
+    return float(np.abs(after - before).max() / np.ptp(before))
+
+
+def network() -> Any:
+    keras.utils.set_random_seed(0)
+    return digits_cnn()
+
+
+def test_a_prepared_cut_changes_nothing_that_the_network_computes() -> None:
+    model = network()
+    pruner = Pruner(model, BUDGET, end_step=END, cuts=1)
+    for _ in range(END - 1):
+        assert not pruner.step()
+    before = outputs(model)
+    assert pruner.step()
+    # One of the last moves before the cut is still missing there: a hundredth of the way.
+    assert change(before, outputs(model)) < 0.02
+
+
+def test_a_cut_without_preparation_does() -> None:
+    model = network()
+    before = outputs(model)
+    Pruner(model, BUDGET).finish()
+    assert change(before, outputs(model)) > 0.1
+
+
+def test_channels_close_only_in_the_second_half_of_the_way_to_a_cut() -> None:
+    pruner = Pruner(network(), BUDGET, end_step=END, cuts=2)
+    closed_at = []
+    for step in range(1, END // 2):
+        pruner.step()
+        if (pruner._closing is not None) != bool(closed_at):
+            closed_at.append(step)
+    assert closed_at == [END // 4]
+
+
+def test_resources_reported_while_channels_close_come_down_to_the_cut() -> None:
+    pruner = Pruner(network(), BUDGET, end_step=END, cuts=1)
+    seen = []
+    while not pruner.step():
+        seen.append(pruner.resources())
+    met = pruner.resources()
+    assert all(met[name] <= limit for name, limit in BUDGET.limits())
+    assert seen[-1]["flash"] <= seen[0]["flash"]
+    assert seen[-1]["flash"] == pytest.approx(met["flash"], rel=0.05)
+
+
+def test_gates_go_straight_from_where_they_are() -> None:
+    before = {"a": np.array([1.0, 0.25, 0.0])}
+    closing = Closing({"a": np.array([0, 2])}, before, start=0.5, due=0.75)
+    assert closing.widths == {"a": 2}
+    assert closing.gates(0.5)["a"].tolist() == [1.0, 0.25, 0.0]
+    assert closing.gates(0.625)["a"].tolist() == [1.0, 0.125, 0.5]
+    assert closing.gates(0.9)["a"].tolist() == [1.0, 0.0, 1.0]
