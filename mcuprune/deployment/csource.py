@@ -11,19 +11,10 @@ import re
 from collections.abc import Sequence
 
 from mcuprune.engines.base import Array
-from mcuprune.errors import ConversionError
+from mcuprune.engines.op_resolver import resolver_method
 from mcuprune.ir.graph import Graph
-from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
 
 _VALUES_PER_LINE = 12
-# Methods of MicroMutableOpResolver that do not follow the rule of `resolver_method`.
-_IRREGULAR_METHODS = {
-    "BATCH_MATMUL": "AddBatchMatMul",
-    "CUMSUM": "AddCumSum",
-    "PADV2": "AddPadV2",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
-}
-
 _ALIGNED = """\
 #if defined(__cplusplus)
 #define {guard}ALIGNED alignas(16)
@@ -76,26 +67,6 @@ def c_identifier(name: str) -> str:
     if not cleaned:
         return "model"
     return f"model_{cleaned}" if cleaned[0].isdigit() else cleaned
-
-
-def resolver_method(kind: str) -> str:
-    """Return the method of TFLM's ``MicroMutableOpResolver`` that registers a builtin operator.
-
-    Source of the names: tensorflow/lite/micro/micro_mutable_op_resolver.h.
-
-    Raises:
-        ConversionError: The operator is no TFLite builtin.
-
-    >>> resolver_method("DEPTHWISE_CONV_2D"), resolver_method("MEAN"), resolver_method("SPLIT_V")
-    ('AddDepthwiseConv2D', 'AddMean', 'AddSplitV')
-    """
-    if kind not in BUILTIN_OPERATORS:
-        raise ConversionError(
-            f"operator {kind!r} is no TFLite builtin, so it cannot be registered by name: replace "
-            "the layer it comes from"
-        )
-    words = [word if word[0].isdigit() else word.capitalize() for word in kind.split("_")]
-    return _IRREGULAR_METHODS.get(kind, "Add" + "".join(words))
 
 
 def model_header(name: str) -> str:

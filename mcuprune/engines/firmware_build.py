@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from mcuprune.engines.cross_compiler import GCC, CrossCompiler
@@ -19,10 +19,9 @@ SOURCES = Path(__file__).parent / "firmware"
 _HARNESS = ("startup.c", "harness.c", "paint.c", "semihosting.c")
 # Where compilers put an array whose name speaks of an arena, as generated C and TFLM's glue do.
 ARENA_SECTIONS = ".bss.*arena*"
+_C_OPTIONS = ("-std=c11", "-ffreestanding")
 _OPTIONS = (
-    "-std=c11",
     "-O2",
-    "-ffreestanding",
     "-ffunction-sections",
     "-fdata-sections",
     "-fomit-frame-pointer",
@@ -41,6 +40,7 @@ class RuntimeParts:
         files: Name and text of files that are written beside each other; those that end in
             ``.c`` or ``.cc`` are compiled.
         options: Further options for these files.
+        cxx_options: Further ones for those in C++.
         libraries: Archives and options for the linker, such as ``"-lm"``.
         is_cxx: Whether it is linked as C++.
     """
@@ -49,6 +49,7 @@ class RuntimeParts:
     version: str
     files: Mapping[str, str]
     options: tuple[str, ...] = ()
+    cxx_options: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     is_cxx: bool = False
 
@@ -141,7 +142,7 @@ def _link(
     core_flags = compiler.core_flags(core)
     options = (*core_flags, *_OPTIONS, f"-I{folder}", f"-I{SOURCES}")
     options += () if compiler.name == GCC else (f"-I{SOURCES / 'libc'}",)
-    objects = _compiled(folder, sources, options, runtime.options, compiler)
+    objects = [_compiled(source, folder, options, runtime, compiler) for source in sources]
     script, target = folder / "harness.ld", folder / "firmware.elf"
     script.write_text(linker_script(layout), encoding="ascii")
     compiler.link(objects, script, target, core_flags, runtime.libraries, cxx=runtime.is_cxx)
@@ -155,18 +156,15 @@ def _written(folder: Path, files: Mapping[str, str]) -> list[Path]:
 
 
 def _compiled(
+    source: Path,
     folder: Path,
-    sources: Sequence[Path],
     options: tuple[str, ...],
-    runtime_options: tuple[str, ...],
+    runtime: RuntimeParts,
     compiler: CrossCompiler,
-) -> list[Path]:
-    objects = []
-    for source in sources:
-        target = folder / f"{source.name}.o"
-        is_cxx = source.suffix == ".cc"
-        own = runtime_options if source.parent == folder else ()
-        standard = tuple(option for option in options if not (is_cxx and option == "-std=c11"))
-        compiler.compile(source, target, (*standard, *own), cxx=is_cxx)
-        objects.append(target)
-    return objects
+) -> Path:
+    is_cxx = source.suffix == ".cc"
+    target = folder / f"{source.name}.o"
+    language = runtime.cxx_options if is_cxx else _C_OPTIONS
+    own = runtime.options if source.parent == folder else ()
+    compiler.compile(source, target, (*options, *language, *own), cxx=is_cxx)
+    return target

@@ -21,6 +21,7 @@ from mcuprune.engines.reference_answers import ReferenceAnswers, as_bytes, refer
 from mcuprune.engines.sample_inputs import given_inputs, random_inputs
 from mcuprune.engines.simulated_time import SimulatedTime, simulated_time
 from mcuprune.engines.simulation import Simulation, Simulator, Target
+from mcuprune.engines.tflm_firmware import tflm_runtime
 from mcuprune.errors import FirmwareError, InputError
 from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
 from mcuprune.suggest import unknown_name
@@ -100,6 +101,7 @@ class SimulationReport:
             "instructions_per_inference": simulation and simulation.instructions_per_inference,
             "inputs_counted": simulation and len(simulation.instructions),
             "cycles_per_inference": time and time.cycles,
+            "cycles_without_wait_states": simulation and simulation.cycles,
             "latency_ms": time and time.latency_ms,
             "stack_bytes": simulation and simulation.stack_bytes,
             "start_stack_bytes": simulation and simulation.start_stack_bytes,
@@ -212,7 +214,10 @@ def _builder(
         )
 
     def build(output_bytes: int) -> Firmware:
-        parts = generated_c(model, target.core)
+        if tflm is None:
+            parts = generated_c(model, target.core)
+        else:
+            parts = tflm_runtime(model, Path(tflm), target.core, compiler)
         return build_firmware(parts, target.layout, target.core, output_bytes, compiler)
 
     return build

@@ -29,26 +29,28 @@ class SimulatedTime:
 def simulated_time(device: Board, core: str, simulation: Simulation) -> SimulatedTime | None:
     """Return how long an inference takes, None where nothing is known of the core's speed.
 
-    Where the simulator followed the core manual's table of cycles, that counts; elsewhere the
-    board's cycles per instruction, which were found with other software on it.
+    Cycles per instruction that were published for the board itself come first, because they hold
+    its flash's wait states; then the cycles that the simulator counted by the core manual's table;
+    then cycles per instruction of other boards with the core.
 
     Args:
         device: The board.
         core: The core that was simulated.
         simulation: What the simulator counted.
     """
-    model = core_cycles(core)
-    if simulation.cycles is not None and model is not None:
-        source = f"{model.source}; memories without wait states"
-        return _at_clock(device, simulation.cycles, source)
     timing = board_timing(device, runtime_of_board(device.name))
+    has_own = timing is not None and timing.speed in device.speeds
+    model = core_cycles(core)
+    if not has_own and simulation.cycles is not None and model is not None:
+        source = f"{model.source}; memories without wait states"
+        return _at_clock(simulation.cycles, device.clock_mhz, source)
     if timing is None:
         return None
     rate = timing.speed.cycles_per_instruction[OTHER]
     cycles = round(simulation.instructions_per_inference * rate)
     source = f"{rate} cycles per instruction: {timing.speed.source}"
-    return _at_clock(device, cycles, source)
+    return _at_clock(cycles, timing.clock_mhz, source)
 
 
-def _at_clock(device: Board, cycles: int, source: str) -> SimulatedTime:
-    return SimulatedTime(cycles, cycles / (device.clock_mhz * 1_000), source)
+def _at_clock(cycles: int, clock_mhz: float, source: str) -> SimulatedTime:
+    return SimulatedTime(cycles, cycles / (clock_mhz * 1_000), source)

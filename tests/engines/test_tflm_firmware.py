@@ -1,0 +1,166 @@
+"""TFLM's sources are found, chosen and built; the real ones where a checkout is at hand."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcuprune.boards import board
+from mcuprune.engines.cortexm import CortexM
+from mcuprune.engines.cross_compiler import GCC, find_cross_compiler
+from mcuprune.engines.firmware_build import build_firmware
+from mcuprune.engines.simulate import simulate
+from mcuprune.engines.tflm_firmware import tflm_runtime
+from mcuprune.engines.tflm_library import build_library, find_checkout
+from mcuprune.errors import InputError, MissingToolError
+
+CHECKOUT = os.environ.get("MCUPRUNE_TFLM_CHECKOUT")
+needs_gxx = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-g++") is None, reason="needs arm-none-eabi-g++ (apt-get install)"
+)
+
+# The few names of TFLM that the glue uses, around an "interpreter" that negates bytes.
+INTERPRETER = """
+#pragma once
+#include <cstddef>
+#include <cstdint>
+enum TfLiteStatus { kTfLiteOk, kTfLiteError };
+union Data { void* raw; int8_t* int8; };
+struct Tensor { Data data; size_t bytes; };
+namespace tflite {
+struct Model;
+const Model* GetModel(const void* data);
+template <unsigned int N> struct MicroMutableOpResolver {
+  TfLiteStatus AddFullyConnected() { return kTfLiteOk; }
+};
+class MicroInterpreter {
+ public:
+  template <class Resolver>
+  MicroInterpreter(const Model*, const Resolver&, uint8_t* arena, size_t size)
+      : tensor_{{arena}, 4}, size_(size) {}
+  TfLiteStatus AllocateTensors() { return size_ < 64 ? kTfLiteError : kTfLiteOk; }
+  size_t inputs_size() const { return 1; }
+  size_t outputs_size() const { return 1; }
+  Tensor* input(size_t) { return &tensor_; }
+  Tensor* output(size_t) { return &tensor_; }
+  TfLiteStatus Invoke();
+  size_t arena_used_bytes() const { return 48; }
+ private:
+  Tensor tensor_;
+  size_t size_;
+};
+}
+"""
+MICRO = "tensorflow/lite/micro"
+FILES = {
+    f"{MICRO}/micro_interpreter.h": INTERPRETER,
+    f"{MICRO}/micro_mutable_op_resolver.h": "",
+    "tensorflow/lite/schema/schema_generated.h": "",
+    f"{MICRO}/micro_interpreter.cc": """
+        #include "tensorflow/lite/micro/micro_interpreter.h"
+        namespace tflite {
+        const Model* GetModel(const void* data) { return static_cast<const Model*>(data); }
+        void Register_FULLY_CONNECTED(int8_t* values, size_t count);
+        TfLiteStatus MicroInterpreter::Invoke() {
+          Register_FULLY_CONNECTED(tensor_.data.int8, tensor_.bytes);
+          return kTfLiteOk;
+        }
+        }
+    """,
+    f"{MICRO}/kernels/fully_connected.cc": """
+        #include <cstddef>
+        #include <cstdint>
+        namespace tflite {
+        void Register_FULLY_CONNECTED(int8_t* values, size_t count) {
+          for (size_t i = 0; i < count; i++) values[i] = static_cast<int8_t>(-values[i]);
+        }
+        }
+    """,
+    f"{MICRO}/kernels/svdf.cc": "#error no model here needs it\nvoid Register_SVDF();",
+    f"{MICRO}/micro_interpreter_test.cc": "#error a test is no part of a firmware",
+}
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = tmp_path / "tflite-micro"
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for name in ("flatbuffers", "gemmlowp", "ruy"):
+        (root / MICRO / "tools/make/downloads" / name).mkdir(parents=True)
+    return root
+
+
+@pytest.fixture(scope="module")
+def dense():
+    import keras
+
+    from mcuprune.deployment.convert import convert_int8
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    return convert_int8(model, np.random.default_rng(0).random((8, 4), np.float32))
+
+
+@needs_gxx
+def test_a_checkout_becomes_a_firmware(checkout, dense):
+    simulator, compiler = CortexM(), find_cross_compiler(GCC)
+    target = simulator.target(board("nucleo-l4r5zi"), 4096)
+    parts = tflm_runtime(dense, checkout, target.core, compiler)
+    assert parts.version == "TensorFlow Lite Micro (reference kernels)"
+    built = build_firmware(parts, target.layout, target.core, 4, compiler)
+    found = simulator.run(built, target, np.int8([[1, -2, 3, -4], [5, 6, 7, 127]]))
+    assert found.outputs.tolist() == [[-1, 2, -3, 4], [-5, -6, -7, -127]]
+    assert found.arena_bytes == 48
+    assert built.runtime == "tflm"
+
+
+@needs_gxx
+def test_compiled_files_are_kept(checkout):
+    compiler = find_cross_compiler(GCC)
+    sources = find_checkout(checkout)
+    archive = build_library(sources, {"FULLY_CONNECTED"}, "cortex-m4", compiler)
+    objects = {path: path.stat().st_mtime_ns for path in archive.parent.glob("*.o")}
+    assert len(objects) == 2
+    build_library(sources, {"FULLY_CONNECTED"}, "cortex-m4", compiler)
+    assert {path: path.stat().st_mtime_ns for path in archive.parent.glob("*.o")} == objects
+    other = build_library(sources, {"FULLY_CONNECTED"}, "cortex-m7", compiler)
+    assert other.parent != archive.parent
+
+
+def test_another_compiler_is_refused(checkout):
+    pytest.importorskip("ziglang", reason="needs the extra 'boards'")
+    with pytest.raises(MissingToolError, match="libstdc\\+\\+-arm-none-eabi-newlib"):
+        build_library(find_checkout(checkout), {"ADD"}, "cortex-m4", find_cross_compiler("ziglang"))
+
+
+def test_what_is_no_checkout(tmp_path, checkout):
+    with pytest.raises(InputError, match=r"holds no tensorflow/lite/micro/micro_interpreter\.cc"):
+        find_checkout(tmp_path)
+    (checkout / MICRO / "tools/make/downloads/ruy").rmdir()
+    with pytest.raises(InputError, match="third_party_downloads"):
+        find_checkout(checkout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHECKOUT is None, reason="needs MCUPRUNE_TFLM_CHECKOUT, a checkout of TFLM")
+@pytest.mark.parametrize("name", ["kws_ref_model", "pretrainedResnet_quant", "ad01_int8"])
+def test_real_tflm_takes_the_instructions_that_were_measured_elsewhere(shared, name):
+    with (shared / "tables" / "tflm_reference.csv").open() as table:
+        rows = {row["model"]: row for row in csv.DictReader(table)}
+    measured = rows[f"mlperf_tiny/{name}.tflite"]
+    path = shared / "models" / "mlperf_tiny" / f"{name}.tflite"
+    report = simulate(path, "nucleo-l4r5zi", runtime="tflm", tflm=Path(CHECKOUT), inputs=2)
+    assert report.succeeds
+    assert report.simulation.arena_bytes == int(measured["m4_arena_bytes"])
+    # Another release of CMSIS-NN and no floating-point unit: within 3%.
+    assert report.simulation.instructions_per_inference == pytest.approx(
+        int(measured["m4_instructions"]), rel=0.03
+    )
