@@ -7,7 +7,7 @@ gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mcuprune.deployment.full_int8 import not_int8
@@ -35,7 +35,9 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
         model: A built functional or Sequential ``keras.Model``. One of mixed precision is
             converted as a float32 copy, recurrent layers are unrolled in the file.
         calibration: Inputs as the model was trained on, shape ``(n, ...)``; a hundred or more. For
-            several inputs a list or tuple of such arrays.
+            several inputs a list or tuple of such arrays. A model that is
+            :func:`~mcuprune.quantization.prepare.quantize_aware` has its ranges already: they are
+            checked, and not used.
         debug: Leave the converter's messages on the terminal.
 
     Returns:
@@ -49,20 +51,31 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
             dimension, or is subclassed.
         ConversionError: The converter failed, or left operators that are not int8.
     """
+    from mcuprune.ir.fake_quantization import is_quantize_aware
+
     _require_fixed_shapes(model)
     samples = calibration_arrays(calibration, model)
     plain = in_float32(model)
     with unrolled(plain), in_device_form(plain):
         traced = _traced(plain, samples)
+    given = None if is_quantize_aware(plain) else samples
     for _ in range(_ATTEMPTS if recurrent_layers(plain) else 1):
-        converted = _convert(model.name, traced, samples, debug)
+        converted = _convert(model.name, traced, given, debug)
         stray = not_int8(parse_tflite(converted, model.name))
         if not stray:
-            return strip(converted)
+            return _stripped(converted, plain, given is None)
     raise ConversionError(
         f"the converted model {model.name!r} is not full int8: {', '.join(stray)}. Replace the "
         "layers these come from; shapes must be fixed and every activation real."
     )
+
+
+def _stripped(converted: bytes, model: Any, has_own_ranges: bool) -> bytes:
+    if not has_own_ranges:
+        return strip(converted)
+    # The converter names them after the rounding, in words that take up to 200 bytes.
+    outputs = [f"Identity_{i}" if i else "Identity" for i in range(len(model.outputs))]
+    return strip(converted, input_names(len(model.inputs)), outputs)
 
 
 def _require_fixed_shapes(model: Any) -> None:
@@ -103,13 +116,13 @@ def _traced(model: Any, samples: Sequence[Array]) -> Any:
     return tf.function(infer, input_signature=signature).get_concrete_function()
 
 
-def _convert(name: str, traced: Any, samples: Sequence[Array], debug: bool) -> bytes:
+def _convert(name: str, traced: Any, samples: Sequence[Array] | None, debug: bool) -> bytes:
+    def one_by_one() -> Iterator[list[Array]]:
+        for sample in zip(*samples or (), strict=True):
+            yield [one[None] for one in sample]
+
     try:
-        return convert_traced(
-            traced,
-            lambda: ([one[None] for one in sample] for sample in zip(*samples, strict=True)),
-            debug=debug,
-        )
+        return convert_traced(traced, None if samples is None else one_by_one, debug=debug)
     except ConversionError as error:
         problem = error
     raise ConversionError(

@@ -7,6 +7,7 @@ signatures, the minimum runtime version and an offline memory plan.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 _KEPT_METADATA = (b"min_runtime_version", b"OfflineMemoryAllocation")
@@ -14,13 +15,15 @@ _KEPT_METADATA = (b"min_runtime_version", b"OfflineMemoryAllocation")
 _ALIGNMENT_BYTES = 16
 
 
-def strip(model: bytes) -> bytes:
+def strip(model: bytes, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> bytes:
     """Return an equivalent, smaller ``.tflite`` file.
 
     The result depends on the contents alone, so equal models give equal files.
 
     Args:
         model: Contents of a sound ``.tflite`` file.
+        inputs: What to call the inputs of its one subgraph; empty to leave their names.
+        outputs: What to call its outputs, likewise.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -29,6 +32,8 @@ def strip(model: bytes) -> bytes:
     contents.description = None
     contents.metadata = [m for m in contents.metadata or [] if m.name in _KEPT_METADATA]
     for subgraph in contents.subgraphs:
+        _name(subgraph, subgraph.inputs, inputs)
+        _name(subgraph, subgraph.outputs, outputs)
         _drop_inner_names(subgraph)
     _drop_idle_buffers(contents)
     for buffer in contents.buffers:
@@ -36,6 +41,11 @@ def strip(model: bytes) -> bytes:
     builder = flatbuffers.Builder(len(model))
     builder.Finish(contents.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def _name(subgraph: Any, tensors: Sequence[int], names: Sequence[str]) -> None:
+    for tensor, name in zip(tensors, names, strict=False):
+        subgraph.tensors[tensor].name = name
 
 
 def _drop_inner_names(subgraph: Any) -> None:

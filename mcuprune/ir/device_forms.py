@@ -4,12 +4,14 @@ Keras upsamples by repeating rows and columns, which the converter writes as RES
 TensorFlow Lite Micro has no TILE. Resizing to the nearest pixel, with pixel centres at halves,
 gives the same numbers for whole factors. Keras's normalizations negate the mean and square
 differences; the converter leaves NEG and SQUARE in float32. Subtracting the mean and multiplying
-the difference by itself has int8 operators throughout.
+the difference by itself has int8 operators throughout. Layers that compute with the numbers of int8
+weights hand these over as they are, and the converter rounds them to the same numbers.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -45,8 +47,16 @@ def device_form(layer: Any) -> Call | None:
         keras.layers.RMSNormalization: _root_mean_square,
         keras.layers.GroupNormalization: _group_normalization,
     }
-    form = forms.get(type(layer))
-    return None if form is None else form(layer)
+    form = forms.get(type(layer), _plain_weights)
+    return form(layer)
+
+
+def _plain_weights(layer: Any) -> Call | None:
+    from mcuprune.ir.fake_quantization import FAKE_QUANTIZED
+
+    if type(layer) not in FAKE_QUANTIZED.values():
+        return None
+    return functools.partial(type(layer)._mcuprune_base.call, layer)
 
 
 def _upsampling_1d(layer: Any) -> Call:

@@ -47,6 +47,15 @@ def fake_quantized_weights(weights: Any, channel_axes: Sequence[int]) -> Any:
     return tf.transpose(back, [order.index(axis) for axis in range(len(order))])
 
 
+def _finished(layer: Any, outputs: Any) -> Any:
+    return layer.activation(outputs + layer.bias if layer.use_bias else outputs)
+
+
+def is_quantize_aware(model: Any) -> bool:
+    """Return whether a model has ranges of its own to be converted with."""
+    return any(isinstance(layer, FakeQuantization) for layer in model._flatten_layers())
+
+
 @keras.saving.register_keras_serializable(PACKAGE)
 class FakeQuantization(keras.layers.Layer):  # type: ignore[misc]
     """Rounds activations to 256 numbers from ``-below_zero`` to ``above_zero``.
@@ -106,9 +115,10 @@ class FakeQuantizedConv2D(keras.layers.Conv2D):  # type: ignore[misc]
 
     _mcuprune_base = keras.layers.Conv2D
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         """Convolve with the rounded kernel."""
-        return super().convolution_op(inputs, fake_quantized_weights(kernel, [3]))
+        outputs = self.convolution_op(inputs, fake_quantized_weights(self.kernel, [3]))
+        return _finished(self, outputs)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -117,9 +127,10 @@ class FakeQuantizedConv1D(keras.layers.Conv1D):  # type: ignore[misc]
 
     _mcuprune_base = keras.layers.Conv1D
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         """Convolve with the rounded kernel."""
-        return super().convolution_op(inputs, fake_quantized_weights(kernel, [2]))
+        outputs = self.convolution_op(inputs, fake_quantized_weights(self.kernel, [2]))
+        return _finished(self, outputs)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -138,7 +149,7 @@ class FakeQuantizedDepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignor
             dilation_rate=self.dilation_rate,
             data_format=self.data_format,
         )
-        return self.activation(outputs + self.bias if self.use_bias else outputs)
+        return _finished(self, outputs)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -151,7 +162,7 @@ class FakeQuantizedDense(keras.layers.Dense):  # type: ignore[misc]
         """Multiply by the rounded kernel, shape ``(..., units)``."""
         del training
         outputs = keras.ops.matmul(inputs, fake_quantized_weights(self.kernel, [1]))
-        return self.activation(outputs + self.bias if self.use_bias else outputs)
+        return _finished(self, outputs)
 
 
 # The layer that takes the place of each layer with weights.

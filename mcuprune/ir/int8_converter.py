@@ -21,7 +21,7 @@ _CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case
 
 def convert_traced(
     traced: Any,
-    samples: Callable[[], Iterable[list[Any]]],
+    samples: Callable[[], Iterable[list[Any]]] | None,
     *,
     debug: bool = False,
 ) -> bytes:
@@ -30,7 +30,7 @@ def convert_traced(
     Args:
         traced: A ``ConcreteFunction`` of float32 or integer tensors of fixed shape.
         samples: Makes the calibration data anew: a list with one array for each input, several
-            times.
+            times. None for a function that rounds its activations itself.
         debug: Leave the converter's messages on the terminal.
 
     Returns:
@@ -48,8 +48,9 @@ def convert_traced(
     with contextlib.nullcontext() if debug else _quiet():
         converter = tf.lite.TFLiteConverter.from_concrete_functions([traced])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        if samples is not None:
+            converter.representative_dataset = samples
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
         try:
             with interrupt_deferred():

@@ -56,6 +56,8 @@ def load_keras(path: str | Path) -> Any:
         raise InputError(f"{path} is no Keras model: give a file that ends in .keras or .h5")
     import keras
 
+    import mcuprune.ir.fake_quantization  # noqa: F401 (its layers may be in the file)
+
     try:
         return keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:

@@ -1,0 +1,132 @@
+"""Batch norm folded into the layer before it, as the converter folds it.
+
+The result is a plain model of linear layers with weights, each with a bias, and activations apart.
+It computes what the original computes at inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mcuprune.engines.base import Array
+from mcuprune.errors import UnsupportedModelError
+from mcuprune.ir.float32 import in_float32
+from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
+from mcuprune.quantization.rebuild import Copies, flat_name, rebuilt
+
+# Layers whose weights are rounded, and that take up a batch norm.
+WEIGHTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
+
+
+def folded(model: Any) -> Any:
+    """Return a copy of a model without batch norm, flat and in float32.
+
+    Args:
+        model: A built functional or Sequential ``keras.Model``; it is not changed.
+
+    Raises:
+        UnsupportedModelError: A batch norm that does not follow a convolution or dense layer
+            directly, or a model of another form.
+    """
+    graph = layer_graph(in_float32(model))
+    norms = {_producer(graph, call): call for call in graph.calls if _is_norm(call)}
+    copies = Copies()
+
+    def write(call: LayerCall, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if _is_norm(call):
+            return arguments[0]
+        if call.kind not in WEIGHTED:
+            return copies.of(call)(*arguments, **keywords)
+        inputs, changes = _padded(call, arguments[0])
+        layer = copies.of(call, use_bias=True, activation=None, bias_regularizer=None, **changes)
+        return _activated(call, layer(inputs))
+
+    plain = rebuilt(graph, write, lambda _, tensor: tensor)
+    weighted = {call.name: call for call in graph.calls if call.kind in WEIGHTED}
+    copies.finish({flat_name(call): _weights(call, norms) for call in weighted.values()})
+    return plain
+
+
+def _is_norm(call: LayerCall) -> bool:
+    return call.kind == "BatchNormalization"
+
+
+def _producer(graph: LayerGraph, norm: LayerCall) -> str:
+    """Return the path of the layer that a batch norm folds into."""
+    before = graph.producer(norm.inputs[0])
+    if before is None or before.kind not in WEIGHTED or not _is_linear(before.layer):
+        what = "the input" if before is None else f"layer {before.name!r} ({before.kind})"
+        raise _refusal(norm, f"it follows {what}")
+    calls = [call for call in graph.calls if call.layer in (before.layer, norm.layer)]
+    is_read_elsewhere = len(graph.consumers(norm.inputs[0])) > 1 or norm.inputs[0] in graph.outputs
+    if len(calls) > 2 or is_read_elsewhere:
+        raise _refusal(norm, f"layer {before.name!r} before it is shared, or read elsewhere too")
+    if norm.layer.axis not in (-1, len(graph.shapes[norm.inputs[0]]) - 1):
+        raise _refusal(norm, f"it normalises axis {norm.layer.axis}, not the channels")
+    return before.name
+
+
+def _refusal(norm: LayerCall, reason: str) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"layer {norm.name!r} (BatchNormalization) cannot be folded: {reason}. Put it right after "
+        f"a linear {', '.join(WEIGHTED[:-1])} or {WEIGHTED[-1]} layer of its own, or quantize "
+        "after training: mcuprune.deploy(model, calibration)"
+    )
+
+
+def _is_linear(layer: Any) -> bool:
+    import keras
+
+    return layer.activation is keras.activations.linear
+
+
+def _padded(call: LayerCall, inputs: Any) -> tuple[Any, dict[str, str]]:
+    """Pad before a causal convolution; return its inputs, and what changes in the layer."""
+    import keras
+
+    layer = call.layer
+    if getattr(layer, "padding", None) != "causal":
+        return inputs, {}
+    before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
+    name = f"{flat_name(call)}_padding"
+    padding = keras.layers.ZeroPadding1D((before, 0), name=name, dtype="float32")
+    return padding(inputs), {"padding": "valid"}
+
+
+def _activated(call: LayerCall, outputs: Any) -> Any:
+    import keras
+
+    if _is_linear(call.layer):
+        return outputs
+    name = f"{flat_name(call)}_activation"
+    return keras.layers.Activation(call.layer.activation, name=name, dtype="float32")(outputs)
+
+
+def _weights(call: LayerCall, norms: Mapping[str, LayerCall]) -> list[Array]:
+    """Return kernel and bias, the batch norm in them."""
+    layer = call.layer
+    kernel, *biases = layer.get_weights()
+    norm = norms.get(call.name)
+    width = call.node.outputs[0].shape[-1]
+    bias = biases[0] if biases else np.zeros(width, np.float32)
+    if norm is None:
+        return [kernel, bias]
+    factor, offset = _affine(norm.layer)
+    # A depthwise kernel ends in (channels, multiplier), which make up the outputs.
+    in_kernel = factor.reshape(kernel.shape[-2:]) if call.kind == "DepthwiseConv2D" else factor
+    return [kernel * in_kernel, bias * factor + offset]
+
+
+def _affine(norm: Any) -> tuple[Array, Array]:
+    """Return a batch norm at inference as factor and offset per channel."""
+    mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
+    factor = 1 / np.sqrt(variance + norm.epsilon)
+    if norm.scale:
+        factor = factor * np.asarray(norm.gamma)
+    offset = -mean * factor
+    if norm.center:
+        offset = offset + np.asarray(norm.beta)
+    return factor, offset

@@ -1,0 +1,69 @@
+"""A small network, prepared to fine-tune as its int8 file will compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcuprune.ir.keras_graph import LayerCall, TensorKey, layer_graph
+from mcuprune.quantization.calibration_data import calibration_arrays
+from mcuprune.quantization.folding import folded
+from mcuprune.quantization.placement import shared_ranges
+from mcuprune.quantization.ranges import observed_ranges
+from mcuprune.quantization.rebuild import Copies, rebuilt
+
+
+def quantize_aware(model: Any, calibration: Any) -> Any:
+    """Return a copy of a model that computes, and trains, with the numbers of int8.
+
+    Batch norm is folded into the layers before it. Weights are rounded per output channel,
+    activations wherever the ``.tflite`` file holds an int8 tensor. Ranges start from the
+    calibration data and train with the weights. Prepare a network that is trained and, if it is to
+    be, pruned; then compile the copy, fit it for a few epochs at a tenth of the learning rate or
+    less, and deploy it like any model (:func:`mcuprune.deploy`): the conversion takes the ranges
+    from the model.
+
+    Args:
+        model: A built functional or Sequential ``keras.Model``; it is not changed.
+        calibration: Training inputs, shape ``(n, ...)``; a hundred or more. For several inputs a
+            list or tuple of such arrays, in the order of ``model.inputs``.
+
+    Returns:
+        A functional ``keras.Model``, uncompiled, with the same inputs and outputs. It saves as a
+        ``.keras`` file; ``import mcuprune.ir.fake_quantization`` before
+        ``keras.models.load_model`` makes its layers known.
+
+    Raises:
+        InputError: The calibration data do not fit the model.
+        UnsupportedModelError: A layer that cannot be trained with the numbers of int8; the message
+            names it.
+    """
+    from mcuprune.ir.fake_quantization import FAKE_QUANTIZED, FakeQuantization
+
+    samples = calibration_arrays(calibration, model)
+    graph = layer_graph(folded(model))
+    shared = shared_ranges(graph)
+    rounding: dict[TensorKey, Any] = {}
+    for found, (below, above) in zip(shared, observed_ranges(graph, shared, samples), strict=True):
+        layer = FakeQuantization(
+            below, above, found.fixed is None, name=_name(found.tensors[0]), dtype="float32"
+        )
+        rounding |= dict.fromkeys(found.tensors, layer)
+    copies = Copies()
+
+    def write(call: LayerCall, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        layer = copies.of(call, FAKE_QUANTIZED.get(call.kind))
+        return _rounded(rounding, call.outputs[0], layer(*arguments, **keywords))
+
+    prepared = rebuilt(graph, write, lambda key, tensor: _rounded(rounding, key, tensor))
+    copies.finish()
+    return prepared
+
+
+def _name(key: TensorKey) -> str:
+    return f"{key.layer}_range".replace("/", "_")
+
+
+def _rounded(rounding: Mapping[TensorKey, Any], key: TensorKey, tensor: Any) -> Any:
+    layer = rounding.get(key)
+    return tensor if layer is None else layer(tensor)
