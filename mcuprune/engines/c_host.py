@@ -21,7 +21,7 @@ from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 
-FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wundef", "-O2")
+FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wundef")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +33,12 @@ class CHost:
             its instructions.
         compiler: Command and first arguments; None looks for ``$CC``, cc, gcc, clang and the
             package ``ziglang``.
+        options: Options of the compiler besides :data:`FLAGS`.
     """
 
     target: str = "portable"
     compiler: tuple[str, ...] | None = None
+    options: tuple[str, ...] = ("-O2",)
 
     @property
     def name(self) -> str:
@@ -57,7 +59,7 @@ class CHost:
         sources = generate(model, target=self.target)
         compiler = host_compiler() if self.compiler is None else self.compiler
         with tempfile.TemporaryDirectory(prefix="mcuprune-") as folder:
-            library = compiled_library(sources, Path(folder), compiler)
+            library = compiled_library(sources, Path(folder), (*compiler, *self.options))
             answers = _invoke_all(library, sources.name, graph, arrays)
         return EngineRun(
             all_outputs=answers,
@@ -91,7 +93,7 @@ def compiled_library(sources: Sources, folder: Path, compiler: Sequence[str]) ->
     Args:
         sources: What to compile.
         folder: A folder to write to.
-        compiler: Command and first arguments.
+        compiler: Command and options.
 
     Raises:
         EngineError: The compiler fails; the message holds its first lines.
@@ -103,7 +105,7 @@ def compiled_library(sources: Sources, folder: Path, compiler: Sequence[str]) ->
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         first = "\n".join(done.stderr.splitlines()[:10])
-        raise EngineError(f"{' '.join(compiler)} could not compile the generated C:\n{first}")
+        raise EngineError(f"{compiler[0]} could not compile the generated C:\n{first}")
     return ctypes.CDLL(str(library))
 
 
