@@ -15,7 +15,9 @@ from mcuprune.codegen.requantization import (
 )
 
 # Room for fractions of int8 sums: add_common.cc.
-_LEFT_SHIFT = 20
+LEFT_SHIFT = 20
+# Of the input of the larger scale.
+ONE_HALF = Multiplier(2**30, 0)
 _LOOPS = 4
 _UNUSED = Multiplier(0, 0)
 
@@ -46,13 +48,24 @@ def prelu(node: Node) -> tuple[KernelCall, ...]:
     return _elementwise(node, "prelu", (positive, _UNUSED, negative), limits)
 
 
-def _sum(node: Node, kernel: str) -> tuple[KernelCall, ...]:
+def sum_multipliers(node: Node) -> tuple[Multiplier, Multiplier, Multiplier]:
+    """Return the multipliers of both inputs and of the sum.
+
+    Raises:
+        UnsupportedModelError: Not int8, or not one scale for each tensor.
+    """
     one, other = _scale(node, 0), _scale(node, 1)
     twice_largest = 2 * max(one, other)
-    output = twice_largest / ((1 << _LEFT_SHIFT) * node.output_quantization().scale)
-    reals = (one / twice_largest, other / twice_largest, output)
-    multipliers = tuple(map(quantized_multiplier, reals))
-    return _elementwise(node, kernel, multipliers, activation_limits(node))
+    output = twice_largest / ((1 << LEFT_SHIFT) * node.output_quantization().scale)
+    return (
+        quantized_multiplier(one / twice_largest),
+        quantized_multiplier(other / twice_largest),
+        quantized_multiplier(output),
+    )
+
+
+def _sum(node: Node, kernel: str) -> tuple[KernelCall, ...]:
+    return _elementwise(node, kernel, sum_multipliers(node), activation_limits(node))
 
 
 def _scale(node: Node, place: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from mcuprune.codegen.cortex_m4 import addition as quick_addition
 from mcuprune.codegen.cortex_m4 import convolution as quick_convolution
 from mcuprune.codegen.cortex_m4 import depthwise_convolution as quick_depthwise
 from mcuprune.codegen.cortex_m4 import fully_connected as quick_dense
@@ -72,6 +73,7 @@ PORTABLE: Mapping[str, Rule] = {
 
 CORTEX_M4: Mapping[str, Rule] = {
     **PORTABLE,
+    "ADD": quick_addition.add,
     "CONV_2D": quick_convolution.conv_2d,
     "DEPTHWISE_CONV_2D": quick_depthwise.depthwise_conv_2d,
     "FULLY_CONNECTED": quick_dense.fully_connected,
