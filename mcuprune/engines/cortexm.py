@@ -17,11 +17,11 @@ from mcuprune.boards import Board
 from mcuprune.engines.base import Array
 from mcuprune.engines.core_cycles import CoreCycles, core_cycles
 from mcuprune.engines.firmware_build import Firmware
-from mcuprune.engines.firmware_layout import Layout, Region, board_layout
+from mcuprune.engines.firmware_layout import Layout, Region, Target, board_layout
 from mcuprune.engines.program import THUMB_BIT
 from mcuprune.engines.records import read_answers, stack_overflow
 from mcuprune.engines.semihosting import SemihostingFiles
-from mcuprune.engines.simulation import FunctionShare, Simulation, Target
+from mcuprune.engines.simulation import FunctionShare, Simulation
 from mcuprune.engines.thumb import count_instructions
 from mcuprune.errors import FirmwareError, InputError, MissingToolError
 
@@ -72,13 +72,13 @@ class CortexM:
         machine = f"{device.core}{place} with {device.name}'s memories, no wait states"
         return Target(core, board_layout(device, stack_bytes), machine)
 
-    def run(self, firmware: Firmware, target: Target, inputs: Array) -> Simulation:
+    def run(self, firmware: Firmware, inputs: Array) -> Simulation:
         """See :class:`mcuprune.engines.simulation.Simulator`."""
         files = SemihostingFiles(inputs.tobytes())
         machine = _Machine(firmware, files)
         counts = list(machine.run(len(inputs), self.counted_inputs))
         answers = read_answers(firmware, bytes(files.outputs), len(inputs))
-        model = core_cycles(firmware.core)
+        model = core_cycles(firmware.target.core)
         return Simulation(
             outputs=answers.outputs,
             instructions=tuple(count.instructions for count in counts),
@@ -86,7 +86,7 @@ class CortexM:
             start_stack_bytes=answers.start_stack_bytes,
             arena_bytes=answers.arena_bytes,
             simulator=f"Unicorn {importlib.metadata.version('unicorn')}",
-            machine=target.machine,
+            machine=firmware.target.machine,
             cycles=counts[0].cycles(model) if counts and model else None,
             functions=counts[0].functions(firmware) if counts else (),
         )
@@ -168,7 +168,7 @@ class _Machine:
     def _new_core(self) -> Any:
         unicorn = self._unicorn
         core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        model = f"UC_CPU_ARM_CORTEX_{_MODELS[self._firmware.core]}"
+        model = f"UC_CPU_ARM_CORTEX_{_MODELS[self._firmware.target.core]}"
         core.ctl_set_cpu_model(getattr(self._registers, model))
         for region in self._firmware.layout.regions:
             access = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC

@@ -1,7 +1,8 @@
 """Builds the firmware that simulators run: startup, harness, a runtime and a model.
 
 The firmware reads inputs from a file by semihosting, and writes answers and measures into another,
-so that one program runs under Unicorn, QEMU and Renode. Its C sources lie in ``firmware/``.
+so that one program runs under Unicorn and QEMU; for Renode a mailbox stands for the files. Its C
+sources lie in ``firmware/``.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mcuprune.engines.cross_compiler import GCC, CrossCompiler
-from mcuprune.engines.firmware_layout import Layout
+from mcuprune.engines.firmware_layout import Layout, Target
 from mcuprune.engines.program import Program, read_program
 
 SOURCES = Path(__file__).parent / "firmware"
-_HARNESS = ("startup.c", "harness.c", "paint.c", "semihosting.c")
+_HARNESS = ("startup.c", "harness.c", "paint.c")
+_SEMIHOSTING, _MAILBOX = "semihosting.c", "mailbox.c"
 # Where compilers put an array whose name speaks of an arena, as generated C and TFLM's glue do.
 ARENA_SECTIONS = ".bss.*arena*"
 _C_OPTIONS = ("-std=c11", "-ffreestanding")
@@ -60,19 +62,22 @@ class Firmware:
 
     Attributes:
         program: The linked program.
-        layout: Where its parts lie.
-        core: The core that it was compiled for.
+        target: What it was built for.
         output_bytes: What an inference answers, all outputs together.
         runtime: ``"c"`` or ``"tflm"``.
         built_with: Runtime and compiler, with versions.
     """
 
     program: Program
-    layout: Layout
-    core: str
+    target: Target
     output_bytes: int
     runtime: str
     built_with: str
+
+    @property
+    def layout(self) -> Layout:
+        """Where its parts lie."""
+        return self.target.layout
 
     @property
     def flash_bytes(self) -> int:
@@ -91,18 +96,13 @@ class Firmware:
 
 
 def build_firmware(
-    runtime: RuntimeParts,
-    layout: Layout,
-    core: str,
-    output_bytes: int,
-    compiler: CrossCompiler,
+    runtime: RuntimeParts, target: Target, output_bytes: int, compiler: CrossCompiler
 ) -> Firmware:
     """Compile and link a firmware.
 
     Args:
         runtime: The runtime with its model.
-        layout: Where its parts shall lie.
-        core: The core to compile for, such as ``"cortex-m4"``.
+        target: What to build for.
         output_bytes: What an inference answers, all outputs together.
         compiler: The compiler to use.
 
@@ -111,9 +111,10 @@ def build_firmware(
         FirmwareError: The firmware does not fit the memories.
     """
     with tempfile.TemporaryDirectory(prefix="mcuprune-firmware-") as name:
-        program = read_program(_link(Path(name), runtime, layout, core, compiler))
+        program = read_program(_link(Path(name), runtime, target, compiler))
     built_with = f"{runtime.version}; {compiler.version}"
-    firmware = Firmware(program, layout, core, output_bytes, runtime.name, built_with)
+    firmware = Firmware(program, target, output_bytes, runtime.name, built_with)
+    layout = target.layout
     layout.require_fitting(firmware.flash_bytes, layout.stack_bytes + firmware.static_sram_bytes)
     return firmware
 
@@ -131,22 +132,19 @@ def linker_script(layout: Layout) -> str:
     return text
 
 
-def _link(
-    folder: Path,
-    runtime: RuntimeParts,
-    layout: Layout,
-    core: str,
-    compiler: CrossCompiler,
-) -> bytes:
-    sources = [SOURCES / name for name in _HARNESS] + _written(folder, runtime.files)
-    core_flags = compiler.core_flags(core)
+def _link(folder: Path, runtime: RuntimeParts, target: Target, compiler: CrossCompiler) -> bytes:
+    files = _SEMIHOSTING if target.mailbox_address is None else _MAILBOX
+    sources = [SOURCES / name for name in (*_HARNESS, files)] + _written(folder, runtime.files)
+    core_flags = compiler.core_flags(target.core)
     options = (*core_flags, *_OPTIONS, f"-I{folder}", f"-I{SOURCES}")
+    if target.mailbox_address is not None:
+        options += (f"-DMAILBOX_ADDRESS={target.mailbox_address:#x}u",)
     options += () if compiler.name == GCC else (f"-I{SOURCES / 'libc'}",)
     objects = [_compiled(source, folder, options, runtime, compiler) for source in sources]
-    script, target = folder / "harness.ld", folder / "firmware.elf"
-    script.write_text(linker_script(layout), encoding="ascii")
-    compiler.link(objects, script, target, core_flags, runtime.libraries, cxx=runtime.is_cxx)
-    return target.read_bytes()
+    script, elf = folder / "harness.ld", folder / "firmware.elf"
+    script.write_text(linker_script(target.layout), encoding="ascii")
+    compiler.link(objects, script, elf, core_flags, runtime.libraries, cxx=runtime.is_cxx)
+    return elf.read_bytes()
 
 
 def _written(folder: Path, files: Mapping[str, str]) -> list[Path]:

@@ -71,6 +71,28 @@ class Layout:
                 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What a simulator wants a firmware built for.
+
+    Attributes:
+        core: The core that it simulates; where that is not the board's own, one that runs the
+            same code.
+        layout: Where the firmware lies: the board's addresses, or those of a machine in its place
+            with no more memory than the board has.
+        machine: What is simulated, in words.
+        platform: What the simulator itself calls it: a machine of QEMU, a platform file of
+            Renode; empty for one that takes the layout as it is.
+        mailbox_address: Where files are exchanged with the simulator; None for semihosting.
+    """
+
+    core: str
+    layout: Layout
+    machine: str
+    platform: str = ""
+    mailbox_address: int | None = None
+
+
 def board_layout(device: Board, stack_bytes: int = STACK_BYTES) -> Layout:
     """Return where a firmware lies on a board: flash, and the largest memory that holds arenas.
 

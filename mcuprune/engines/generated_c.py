@@ -58,8 +58,8 @@ def glue_source(inputs: Sequence[str], outputs: Sequence[str]) -> str:
     arguments = ", ".join([*places, *(f"(void *){port}" for port in outputs)])
     return f"""\
 #include "harness.h"
+#include "host_files.h"
 #include "{_NAME}.h"
-#include "semihosting.h"
 
 static uint32_t seed;
 {buffers}

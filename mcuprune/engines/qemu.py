@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.util
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +21,12 @@ import yaml
 from mcuprune import catalogue
 from mcuprune.boards import Board
 from mcuprune.engines.base import Array
+from mcuprune.engines.c_host import host_compiler
 from mcuprune.engines.firmware_build import Firmware
-from mcuprune.engines.firmware_layout import Layout, Region, board_layout
+from mcuprune.engines.firmware_layout import Layout, Region, Target, board_layout
 from mcuprune.engines.records import read_answers, stack_overflow
 from mcuprune.engines.semihosting import INPUTS, OUTPUTS
-from mcuprune.engines.simulation import Simulation, Target
+from mcuprune.engines.simulation import Simulation
 from mcuprune.errors import EngineError, FirmwareError, InputError, MissingToolError
 
 PROGRAM = "qemu-system-arm"
@@ -92,7 +91,7 @@ class Qemu:
         words = f"QEMU's {name} ({machine.core}) with no more memory than {device.name}"
         return Target(runs_as, layout, words, platform=name)
 
-    def run(self, firmware: Firmware, target: Target, inputs: Array) -> Simulation:
+    def run(self, firmware: Firmware, inputs: Array) -> Simulation:
         """See :class:`mcuprune.engines.simulation.Simulator`."""
         program = _find_qemu()
         version = _version(program)
@@ -101,7 +100,7 @@ class Qemu:
             (folder / INPUTS).write_bytes(inputs.tobytes())
             (folder / "firmware.elf").write_bytes(firmware.program.elf)
             _compile_plugin(folder / "count.so", version)
-            said = _start(folder, program, target.platform, firmware)
+            said = _start(folder, program, firmware)
             if "Lockup" in said:
                 raise FirmwareError(f"a fault followed a fault; likely {stack_overflow(firmware)}")
             written = folder / OUTPUTS
@@ -117,7 +116,7 @@ class Qemu:
             start_stack_bytes=answers.start_stack_bytes,
             arena_bytes=answers.arena_bytes,
             simulator=f"QEMU {version}",
-            machine=target.machine,
+            machine=firmware.target.machine,
         )
 
 
@@ -156,30 +155,18 @@ def _version(program: str) -> str:
 def _compile_plugin(target: Path, version: str) -> None:
     # Interface 2 since QEMU 9.0: what this plugin uses of it is unchanged.
     interface = 1 if int(version.split(".")[0] or 0) < 9 else 2
-    command = [*_host_compiler(), "-shared", "-fPIC", "-O2", f"-DPLUGIN_VERSION={interface}"]
+    command = [*host_compiler(), "-shared", "-fPIC", "-O2", f"-DPLUGIN_VERSION={interface}"]
     command += [str(_PLUGIN), "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise EngineError(f"{command[0]} could not compile the plugin for QEMU:\n{done.stderr}")
 
 
-def _host_compiler() -> list[str]:
-    for name in ("cc", "gcc", "clang"):
-        found = shutil.which(name)
-        if found is not None:
-            return [found]
-    if importlib.util.find_spec("ziglang") is not None:
-        return [sys.executable, "-m", "ziglang", "cc"]
-    raise MissingToolError(
-        "counting instructions in QEMU needs a C compiler for this computer: apt-get install gcc, "
-        "or pip install 'mcuprune[boards]'"
-    )
-
-
-def _start(folder: Path, program: str, machine: str, firmware: Firmware) -> str:
+def _start(folder: Path, program: str, firmware: Firmware) -> str:
     begins = firmware.program.address("inference_begins")
     ends = firmware.program.address("inference_ends")
-    command = [program, "-M", machine, "-display", "none", "-monitor", "none", "-serial", "none"]
+    command = [program, "-M", firmware.target.platform]
+    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
     command += ["-semihosting-config", "enable=on,target=native", "-kernel", "firmware.elf"]
     command += ["-plugin", f"./count.so,begin={begins},end={ends},out=counts.txt"]
     try:

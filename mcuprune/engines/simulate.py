@@ -14,13 +14,13 @@ from mcuprune.engines.base import Array
 from mcuprune.engines.cortexm import CortexM
 from mcuprune.engines.cross_compiler import CrossCompiler, find_cross_compiler
 from mcuprune.engines.firmware_build import Firmware, build_firmware
-from mcuprune.engines.firmware_layout import STACK_BYTES
+from mcuprune.engines.firmware_layout import STACK_BYTES, Target
 from mcuprune.engines.generated_c import generated_c
 from mcuprune.engines.qemu import Qemu
 from mcuprune.engines.reference_answers import ReferenceAnswers, as_bytes, reference_answers
 from mcuprune.engines.sample_inputs import given_inputs, random_inputs
 from mcuprune.engines.simulated_time import SimulatedTime, simulated_time
-from mcuprune.engines.simulation import Simulation, Simulator, Target
+from mcuprune.engines.simulation import Simulation, Simulator
 from mcuprune.engines.tflm_firmware import tflm_runtime
 from mcuprune.errors import FirmwareError, InputError
 from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
@@ -183,7 +183,7 @@ def simulate(
     firmware = simulation = fault = None
     try:
         firmware = build(reference.outputs.shape[1])
-        simulation = chosen.run(firmware, target, as_bytes(samples))
+        simulation = chosen.run(firmware, as_bytes(samples))
     except FirmwareError as error:
         fault = str(error)
     return SimulationReport(
@@ -218,6 +218,6 @@ def _builder(
             parts = generated_c(model, target.core)
         else:
             parts = tflm_runtime(model, Path(tflm), target.core, compiler)
-        return build_firmware(parts, target.layout, target.core, output_bytes, compiler)
+        return build_firmware(parts, target, output_bytes, compiler)
 
     return build

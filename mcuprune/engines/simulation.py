@@ -8,27 +8,7 @@ from typing import Protocol
 from mcuprune.boards import Board
 from mcuprune.engines.base import Array
 from mcuprune.engines.firmware_build import Firmware
-from mcuprune.engines.firmware_layout import Layout
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """What a simulator wants a firmware built for.
-
-    Attributes:
-        core: The core that it simulates; where that is not the board's own, one that runs the
-            same code.
-        layout: Where the firmware lies: the board's addresses, or those of a machine in its place
-            with no more memory than the board has.
-        machine: What is simulated, in words.
-        platform: What the simulator itself calls it: a machine of QEMU, a platform file of
-            Renode; empty for cortexm, which takes the layout as it is.
-    """
-
-    core: str
-    layout: Layout
-    machine: str
-    platform: str = ""
+from mcuprune.engines.firmware_layout import Target
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,12 +71,11 @@ class Simulator(Protocol):
             InputError: The simulator has nothing that could stand for the board.
         """
 
-    def run(self, firmware: Firmware, target: Target, inputs: Array) -> Simulation:
+    def run(self, firmware: Firmware, inputs: Array) -> Simulation:
         """Run a firmware on each input.
 
         Args:
-            firmware: Built for ``target``.
-            target: As :meth:`target` returned it.
+            firmware: Built for what :meth:`target` returned.
             inputs: int8, shape ``(n, input_bytes)``; all inputs of the model one after the other.
 
         Raises:

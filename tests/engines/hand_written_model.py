@@ -56,8 +56,8 @@ def runtime(extra="", arena_bytes=ARENA_BYTES):
 
 
 def firmware(simulator, board_name, parts=None, stack_bytes=4096, compiler=None):
-    """Return a firmware for a simulator's stand-in of a board, and that stand-in."""
+    """Return a firmware for a simulator's stand-in of a board."""
     target = simulator.target(board(board_name), stack_bytes)
     parts = parts or runtime()
     found = find_cross_compiler(compiler)
-    return build_firmware(parts, target.layout, target.core, OUTPUT_BYTES, found), target
+    return build_firmware(parts, target, OUTPUT_BYTES, found)

@@ -23,8 +23,7 @@ RECURSION = """
 
 
 def run(built, count=5, simulator=None):
-    program, target = built
-    return (simulator or CortexM()).run(program, target, inputs(count))
+    return (simulator or CortexM()).run(built, inputs(count))
 
 
 @pytest.mark.parametrize("name", SIMULATED)
@@ -56,8 +55,8 @@ def test_stack_of_a_large_frame():
 
 
 def test_instructions_equal_those_of_a_hook_on_every_one():
-    built, target = firmware(CortexM(), "stm32f4-discovery")
-    found = CortexM(counted_inputs=3).run(built, target, inputs(3))
+    built = firmware(CortexM(), "stm32f4-discovery")
+    found = CortexM(counted_inputs=3).run(built, inputs(3))
     assert list(found.instructions) == each_instruction(built, 3)
     assert sum(one.instructions for one in found.functions) == found.instructions[0]
     assert found.functions[0].name == "model_invoke"

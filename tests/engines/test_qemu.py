@@ -12,7 +12,6 @@ from mcuprune.boards import board
 from mcuprune.engines import qemu
 from mcuprune.engines.cortexm import CortexM
 from mcuprune.engines.qemu import Qemu, machines
-from mcuprune.engines.simulation import Target
 from mcuprune.errors import FirmwareError, InputError, MissingToolError
 
 needs_qemu = pytest.mark.skipif(
@@ -24,8 +23,8 @@ needs_qemu = pytest.mark.skipif(
 @pytest.mark.parametrize("machine", machines())
 def test_every_machine_answers(machine):
     simulator = Qemu(machine)
-    built, target = firmware(simulator, "nucleo-l4r5zi")
-    found = simulator.run(built, target, inputs(4))
+    built = firmware(simulator, "nucleo-l4r5zi")
+    found = simulator.run(built, inputs(4))
     np.testing.assert_array_equal(found.outputs, answers(inputs(4)))
     assert len(found.instructions) == 4
     assert found.arena_bytes == 20
@@ -35,9 +34,9 @@ def test_every_machine_answers(machine):
 @needs_qemu
 @pytest.mark.parametrize("name", ["nucleo-l4r5zi", "stm32f4-discovery", "nrf5340-dk"])
 def test_both_simulators_count_the_same_in_one_program(name):
-    built, target = firmware(Qemu(), name)
-    by_qemu = Qemu().run(built, target, inputs(3))
-    by_unicorn = CortexM(counted_inputs=3).run(built, target, inputs(3))
+    built = firmware(Qemu(), name)
+    by_qemu = Qemu().run(built, inputs(3))
+    by_unicorn = CortexM(counted_inputs=3).run(built, inputs(3))
     assert by_qemu.instructions == by_unicorn.instructions
     assert by_qemu.stack_bytes == by_unicorn.stack_bytes
 
@@ -57,9 +56,9 @@ def test_both_simulators_count_the_same_in_one_program(name):
     ],
 )
 def test_faults_are_named(statement, message):
-    built, target = firmware(Qemu(), "nucleo-l4r5zi", runtime(statement))
+    built = firmware(Qemu(), "nucleo-l4r5zi", runtime(statement))
     with pytest.raises(FirmwareError, match=message):
-        Qemu().run(built, target, inputs(1))
+        Qemu().run(built, inputs(1))
 
 
 def test_a_board_with_a_machine_of_its_own():
@@ -81,7 +80,6 @@ def test_cores_without_a_machine():
 
 def test_a_missing_qemu_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(qemu, "PROGRAM", "qemu-system-absent")
-    built, target = firmware(Qemu(), "nucleo-l4r5zi")
-    assert isinstance(target, Target)
+    built = firmware(Qemu(), "nucleo-l4r5zi")
     with pytest.raises(MissingToolError, match="apt-get install qemu-system-arm"):
-        Qemu().run(built, target, inputs(1))
+        Qemu().run(built, inputs(1))

@@ -115,8 +115,8 @@ def test_a_checkout_becomes_a_firmware(checkout, dense):
     target = simulator.target(board("nucleo-l4r5zi"), 4096)
     parts = tflm_runtime(dense, checkout, target.core, compiler)
     assert parts.version == "TensorFlow Lite Micro (reference kernels)"
-    built = build_firmware(parts, target.layout, target.core, 4, compiler)
-    found = simulator.run(built, target, np.int8([[1, -2, 3, -4], [5, 6, 7, 127]]))
+    built = build_firmware(parts, target, 4, compiler)
+    found = simulator.run(built, np.int8([[1, -2, 3, -4], [5, 6, 7, 127]]))
     assert found.outputs.tolist() == [[-1, 2, -3, 4], [-5, -6, -7, -127]]
     assert found.arena_bytes == 48
     assert built.runtime == "tflm"

@@ -1,7 +1,7 @@
 /* Runs a model on every input of a file and writes answers and measures into another. */
 #include "harness.h"
 
-#include "semihosting.h"
+#include "host_files.h"
 
 /* Outcome of one inference, followed in the file by the answer. */
 struct record {

@@ -1,5 +1,5 @@
-/* Numbers of the calls: Arm, Semihosting for AArch32 and AArch64 (2.0), chapters 6 and 7. */
-#include "semihosting.h"
+/* Files by Arm semihosting. Numbers of the calls: Arm, Semihosting for AArch32 and AArch64 (2.0), chapters 6 and 7. */
+#include "host_files.h"
 
 enum { SYS_OPEN = 0x01, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_EXIT = 0x18 };
 enum { ADP_STOPPED_APPLICATION_EXIT = 0x20026 };

@@ -1,6 +1,6 @@
-/* Arm semihosting: files and the end of the program, by the debugger or the simulator. */
-#ifndef MCUPRUNE_SEMIHOSTING_H_
-#define MCUPRUNE_SEMIHOSTING_H_
+/* Files on the computer that simulates, and the end of the program: by semihosting or by a mailbox. */
+#ifndef MCUPRUNE_HOST_FILES_H_
+#define MCUPRUNE_HOST_FILES_H_
 
 #include <stdint.h>
 
