@@ -12,6 +12,7 @@ from typing import Any
 
 from mcuprune.deployment.full_int8 import not_int8
 from mcuprune.deployment.strip import strip
+from mcuprune.deployment.usual_form import in_usual_form
 from mcuprune.engines.base import Array
 from mcuprune.errors import ConversionError, UnsupportedModelError
 from mcuprune.ir.device_forms import in_device_form
@@ -63,19 +64,11 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
         converted = _convert(model.name, traced, given, debug)
         stray = not_int8(parse_tflite(converted, model.name))
         if not stray:
-            return _stripped(converted, plain, given is None)
+            return strip(in_usual_form(converted) if given is None else converted)
     raise ConversionError(
         f"the converted model {model.name!r} is not full int8: {', '.join(stray)}. Replace the "
         "layers these come from; shapes must be fixed and every activation real."
     )
-
-
-def _stripped(converted: bytes, model: Any, has_own_ranges: bool) -> bytes:
-    if not has_own_ranges:
-        return strip(converted)
-    # The converter names them after the rounding, in words that take up to 200 bytes.
-    outputs = [f"Identity_{i}" if i else "Identity" for i in range(len(model.outputs))]
-    return strip(converted, input_names(len(model.inputs)), outputs)
 
 
 def _require_fixed_shapes(model: Any) -> None:

@@ -1,13 +1,13 @@
 """Takes out of a ``.tflite`` file what a device stores in flash and never reads.
 
 Dropped: names of inner tensors (the names of inputs and outputs stay), the description, metadata
-about the conversion, and the empty buffers of activations. Kept: operators, weights, quantization,
-signatures, the minimum runtime version and an offline memory plan.
+about the conversion, codes of operators that do not occur, and the empty buffers of activations.
+Kept: operators, weights, quantization, signatures, the minimum runtime version and an offline
+memory plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 _KEPT_METADATA = (b"min_runtime_version", b"OfflineMemoryAllocation")
@@ -15,15 +15,13 @@ _KEPT_METADATA = (b"min_runtime_version", b"OfflineMemoryAllocation")
 _ALIGNMENT_BYTES = 16
 
 
-def strip(model: bytes, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> bytes:
+def strip(model: bytes) -> bytes:
     """Return an equivalent, smaller ``.tflite`` file.
 
     The result depends on the contents alone, so equal models give equal files.
 
     Args:
         model: Contents of a sound ``.tflite`` file.
-        inputs: What to call the inputs of its one subgraph; empty to leave their names.
-        outputs: What to call its outputs, likewise.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -32,9 +30,8 @@ def strip(model: bytes, inputs: Sequence[str] = (), outputs: Sequence[str] = ())
     contents.description = None
     contents.metadata = [m for m in contents.metadata or [] if m.name in _KEPT_METADATA]
     for subgraph in contents.subgraphs:
-        _name(subgraph, subgraph.inputs, inputs)
-        _name(subgraph, subgraph.outputs, outputs)
         _drop_inner_names(subgraph)
+    _drop_idle_operator_codes(contents)
     _drop_idle_buffers(contents)
     for buffer in contents.buffers:
         buffer.Pack = _aligned_packer(schema, buffer)
@@ -43,16 +40,20 @@ def strip(model: bytes, inputs: Sequence[str] = (), outputs: Sequence[str] = ())
     return bytes(builder.Output())
 
 
-def _name(subgraph: Any, tensors: Sequence[int], names: Sequence[str]) -> None:
-    for tensor, name in zip(tensors, names, strict=False):
-        subgraph.tensors[tensor].name = name
-
-
 def _drop_inner_names(subgraph: Any) -> None:
     outward = {*subgraph.inputs, *subgraph.outputs}
     for index, tensor in enumerate(subgraph.tensors):
         if index not in outward:
             tensor.name = None
+
+
+def _drop_idle_operator_codes(contents: Any) -> None:
+    """Keep those that an operator has, in their order, and renumber."""
+    operators = [operator for subgraph in contents.subgraphs for operator in subgraph.operators]
+    used = sorted({operator.opcodeIndex for operator in operators})
+    contents.operatorCodes = [contents.operatorCodes[index] for index in used]
+    for operator in operators:
+        operator.opcodeIndex = used.index(operator.opcodeIndex)
 
 
 def _drop_idle_buffers(contents: Any) -> None:
