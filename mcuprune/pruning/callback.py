@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import keras
 from mcuprune.budget import Budget, require_budget
 from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.pruning.arguments import whole_number, window
+from mcuprune.pruning.backup import Backup, take_over
 from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
@@ -43,6 +45,12 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         exclude: A layer name, pattern (``"stem*"``) or class (``keras.layers.Dense``, ``"Dense"``)
             whose output channels all stay, or several.
         verbose: 1 prints a line per cut.
+        backup_dir: A folder of this training alone. The state after each epoch is kept there, and
+            the same program, started again after it was killed, goes on with the next epoch:
+            build, compile and fit the same model as before. Deleted at the end of ``fit``. The
+            result is that of an undisturbed training if the order of the data in an epoch depends
+            on nothing but the epoch, and TensorFlow computes the same twice
+            (``tf.config.experimental.enable_op_determinism``). Other callbacks begin anew.
 
     Raises:
         InputError: The epochs make no sense, or an argument is of another type.
@@ -65,6 +73,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         exclude: str | type | Iterable[str | type] = (),
         verbose: int = 0,
         max_channels: int | Mapping[str | type, int] | None = None,
+        backup_dir: str | Path | None = None,
     ) -> None:
         super().__init__()
         require_budget(budget)
@@ -76,6 +85,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self.pruner: Pruner | None = None
         self._companions = Companions([])
         self._last_epoch: tuple[int, dict[str, Any]] | None = None
+        self._whole: Mapping[str, int] = {}
+        self.backup_dir = None if backup_dir is None else Path(backup_dir)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments as plain values."""
@@ -83,7 +94,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         limits = ("sram", "flash", "macs", *given)
         budget = {name: getattr(self.budget, name) for name in limits}
         own = {n: getattr(self, n) for n in ("start_epoch", "end_epoch", "cuts", "verbose")}
-        return {"budget": budget, **own, **self.controls.to_json()}
+        config = {"budget": budget, **own, **self.controls.to_json()}
+        return config if self.backup_dir is None else {**config, "backup_dir": str(self.backup_dir)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MCUPruning:
@@ -114,6 +126,9 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             cuts=self.cuts,
             **self.controls.to_json(),
         )
+        self._whole = self.pruner.groups.widths()
+        if self.backup_dir is not None:
+            self._resume(Backup(self.backup_dir))
         self._trace_anew()
         if not self.pruner.done:
             self._refuse_backups()
@@ -157,6 +172,9 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             pruner.start_step = self._step_of(self._span[0])
             pruner.end_step = self._step_of(self._span[1])
         self._last_epoch = epoch, logs
+        if self.backup_dir is not None:
+            state = {"pruner": pruner.state(), "steps_per_epoch": self._per_epoch}
+            Backup(self.backup_dir).save(self.model, epoch, self._training(), state)
         logs.update(pruner.resources())
         logs.update({f"{name}_budget": limit for name, limit in self.budget.limits()})
 
@@ -170,6 +188,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self._companions.release()
         if unfinished and self._last_epoch:
             self._companions.save(*self._last_epoch)
+        if self.backup_dir is not None:
+            Backup(self.backup_dir).discard()
 
     def release(self) -> None:
         """Leave a plain model after an interrupted ``fit``; the budget may not be met."""
@@ -177,6 +197,23 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         if self.pruner is not None:
             self.pruner.release()
             self._trace_anew()
+
+    def _resume(self, backup: Backup) -> None:
+        """Go on where a killed training was, if one was."""
+        saved = backup.load(self._training())
+        if saved is None:
+            return
+        self._running().restore(saved.state["pruner"])
+        self._per_epoch = saved.state["steps_per_epoch"]
+        take_over(self.model, saved)
+        self.model._initial_epoch = saved.epoch + 1
+        announce = keras.src.utils.io_utils.print_msg
+        announce(f"mcuprune: goes on after epoch {saved.epoch + 1} ({self.backup_dir})")
+
+    def _training(self) -> dict[str, Any]:
+        """Return what tells this training from others."""
+        config = {n: value for n, value in self.get_config().items() if n != "backup_dir"}
+        return {**config, "epochs": self.params["epochs"], "widths": self._whole}
 
     def _refuse_backups(self) -> None:
         try:

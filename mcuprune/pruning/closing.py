@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,19 @@ class Closing:
     def widths(self) -> dict[str, int]:
         """Channels that stay, per group."""
         return {name: len(kept) for name, kept in self.kept.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        kept = {name: indices.tolist() for name, indices in self.kept.items()}
+        before = {name: gates.tolist() for name, gates in self.before.items()}
+        return {"kept": kept, "before": before, "start": self.start, "due": self.due}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Closing:
+        """Take over what :meth:`to_json` returned."""
+        kept = {name: np.array(indices, np.intp) for name, indices in fields["kept"].items()}
+        before = {name: np.array(gates) for name, gates in fields["before"].items()}
+        return cls(kept, before, fields["start"], fields["due"])
 
     def gates(self, fraction: float) -> dict[str, FloatArray]:
         """Return the gates at a share of the pruning phase: 0 or 1 when the cut is due.

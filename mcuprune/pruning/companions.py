@@ -71,7 +71,7 @@ class Companions:
             raise InputError(
                 "BackupAndRestore cannot resume pruning: its backup holds the weights of the cut "
                 "network, which do not fit the uncut one that a restarted program builds. Take it "
-                "out of callbacks; ModelCheckpoint saves whole models to go on from"
+                "out of callbacks and give MCUPruning a backup_dir, which can"
             )
 
     def hold(self, epoch: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,14 @@ class Importance:
         for name, indices in kept.items():
             if name in self._second_moment:
                 self._second_moment[name] = self._second_moment[name][indices]
+
+    def state(self) -> dict[str, list[float]]:
+        """Return what was measured, as plain values."""
+        return {name: moment.tolist() for name, moment in self._second_moment.items()}
+
+    def restore(self, state: Mapping[str, Sequence[float]]) -> None:
+        """Take over what :meth:`state` returned."""
+        self._second_moment = {name: np.array(moment) for name, moment in state.items()}
 
     def scores(self, widths: Mapping[str, int]) -> dict[str, FloatArray]:
         """Return each channel's share of its group's importance; equal shares before any step.

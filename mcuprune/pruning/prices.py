@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mcuprune.pruning.penalty import ascend, penalty
 from mcuprune.pruning.schedule import target
@@ -40,6 +41,19 @@ class Prices:
     def of(self, group: str) -> float:
         """Return the penalty's derivative by a group's width at the last move."""
         return self._slopes.get(group, 0.0)
+
+    def state(self) -> dict[str, Any]:
+        """Return what moves have changed, as plain values."""
+        return {
+            "multipliers": self.multipliers,
+            "penalty": self._penalty,
+            "slopes": dict(self._slopes),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state` returned."""
+        self._multipliers = dict(state["multipliers"])
+        self._penalty, self._slopes = state["penalty"], dict(state["slopes"])
 
     def targets(self, fraction: float) -> dict[str, float]:
         """Return the target per resource at a share of the pruning phase."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from mcuprune.budget import Budget, require_budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
@@ -16,13 +18,13 @@ from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
-from mcuprune.pruning.closing import Closing, closing_starts
+from mcuprune.pruning.closing import Closing, IntArray, closing_starts
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.feasibility import require_feasible
 from mcuprune.pruning.gates import Gates, left_in
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.prices import Prices
-from mcuprune.pruning.shipping import shipping
+from mcuprune.pruning.shipping import Shipping, shipping
 from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
 # Gates move this often in the whole pruning phase, whatever its length in steps.
@@ -81,6 +83,7 @@ class Pruner:
         import tensorflow as tf
 
         require_budget(budget)
+        self._shipping: Shipping
         self.model = model
         self.budget = budget
         self.start_step, self.end_step = window("step", start_step, end_step)
@@ -108,6 +111,7 @@ class Pruner:
         self._price(0.0)
         self._gates: Gates | None = None
         self._closing: Closing | None = None
+        self._removed: list[dict[str, Any]] = []
         if not self.done:
             self._attach()
 
@@ -151,6 +155,55 @@ class Pruner:
             return True
         return False
 
+    def state(self) -> dict[str, Any]:
+        """Return all that the model and its optimizer do not tell, as plain values.
+
+        With :meth:`restore` and the values of all variables a training can go on elsewhere.
+        """
+        gates = {} if self._gates is None else self._gates.values()
+        return {
+            "steps": self._steps,
+            "moves": self._moves_done,
+            "cuts": self._cuts_done,
+            "window": [self.start_step, self.end_step],
+            "removed": self._removed,
+            "soft": self._soft,
+            "gates": {name: values.tolist() for name, values in gates.items()},
+            "importance": self._importance.state(),
+            "prices": self._prices.state(),
+            "closing": None if self._closing is None else self._closing.to_json(),
+            "planned": self._shipping.is_planned,
+            "done": self.done,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Bring a fresh pruner, and the model that it was made with, to a state of another.
+
+        The model gets the structure; its variables and the optimizer's keep arbitrary values, which
+        the caller replaces.
+
+        Args:
+            state: What :meth:`state` of a pruner of the same arguments returned, its model built
+                alike.
+        """
+        for made in state["removed"]:
+            kept = {name: np.array(indices, np.intp) for name, indices in made["kept"].items()}
+            self._remove(kept, made["last"])
+        self._steps, self._moves_done = state["steps"], state["moves"]
+        self._cuts_done = state["cuts"]
+        self.start_step, self.end_step = state["window"]
+        self._soft = dict(state["soft"])
+        self._importance.restore(state["importance"])
+        self._prices.restore(state["prices"])
+        self._penalty.assign(self._prices.penalty)
+        closing = state["closing"]
+        self._closing = None if closing is None else Closing.from_json(closing)
+        self._shipping = self._shipping.beginning(state["planned"])
+        if self._gates is not None:
+            self._gates.assign({name: np.array(gates) for name, gates in state["gates"].items()})
+        if state["done"]:
+            self.release()
+
     def finish(self) -> None:
         """Cut to the budget now, whatever is left of the schedule, and leave a plain model."""
         if not self.done:
@@ -185,7 +238,9 @@ class Pruner:
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())
-        self._shipping = shipping(graph, self._groups.widths(), self._fixed(), self.budget)
+        self._shipping = shipping(
+            graph, self._groups.widths(), self._fixed(), self.budget
+        )
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]
@@ -252,16 +307,21 @@ class Pruner:
             closing = self._decided(fraction, fraction)
         else:
             self._gates.assign(closing.gates(fraction))
-        kept = closing.kept
-        last = fraction >= 1.0 or all(width == 1 for width in closing.widths.values())
+        ends = fraction >= 1.0 or all(width == 1 for width in closing.widths.values())
+        self._remove(closing.kept, ends)
+
+    def _remove(self, kept: Mapping[str, IntArray], is_last: bool) -> None:
+        """Take all other channels out for good, and with the last cut the gates."""
+        assert self._gates is not None
         before = list(self.model.trainable_variables)
-        if last:
+        if is_last:
             self._gates.fold()
             self._gates.detach()
         done = cut(self._groups, kept)
+        self._removed.append({"kept": {n: k.tolist() for n, k in kept.items()}, "last": is_last})
         self._importance.keep(kept)
         self._narrow(done.groups)
-        if last:
+        if is_last:
             self._rebuild_optimizer(before, done.slice_like)
             self.done, self._gates = True, None
             self._soft = {name: float(width) for name, width in self._full.items()}

@@ -44,6 +44,16 @@ class Shipping:
         """The resource model of the form in which the network ships, as far as is known."""
         return self.models[0]
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether the network ships with a plan in its file, as far as is known."""
+        return self.model.costs.is_planned
+
+    def beginning(self, is_planned: bool) -> Shipping:
+        """Return the models, that with or that without a plan first."""
+        models = sorted(self.models, key=lambda model: model.costs.is_planned != is_planned)
+        return dataclasses.replace(self, models=tuple(models))
+
     def at_fixed(self, fixed: Mapping[str, int]) -> Shipping:
         """Return the models with other widths of the groups that do not change."""
         models = (dataclasses.replace(model, fixed=fixed) for model in self.models)
