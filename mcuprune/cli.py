@@ -287,6 +287,10 @@ def simulate(
     compiler: Annotated[
         str | None, typer.Option(help="arm-none-eabi-gcc or ziglang; default the first found.")
     ] = None,
+    renode: Annotated[str | None, typer.Option(help="Renode's command if not on PATH.")] = None,
+    project: Annotated[
+        Path | None, typer.Option(help="With --simulator renode: folder for its script and test.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a model as machine code on a simulated board; 0 if it fits and answers bit for bit."""
@@ -303,6 +307,8 @@ def simulate(
             tflm=tflm,
             stack_bytes=parse_bytes(stack),
             compiler=compiler,
+            renode=renode,
+            project=project,
         ).to_json()
     if as_json:
         _print_json(report)

@@ -14,6 +14,7 @@ from mcuprune.errors import EngineError, FirmwareError
 
 # `struct record` of firmware/harness.c: kind, status, stack_bytes, arena_bytes.
 _RECORD = struct.Struct("<4siII")
+RECORD_BYTES = _RECORD.size
 _START, _INFERENCE, _FAULT = b"STRT", b"INFR", b"FALT"
 
 

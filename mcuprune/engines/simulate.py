@@ -18,6 +18,7 @@ from mcuprune.engines.firmware_layout import STACK_BYTES, Target
 from mcuprune.engines.generated_c import generated_c
 from mcuprune.engines.qemu import Qemu
 from mcuprune.engines.reference_answers import ReferenceAnswers, as_bytes, reference_answers
+from mcuprune.engines.renode import Renode, write_project
 from mcuprune.engines.sample_inputs import given_inputs, random_inputs
 from mcuprune.engines.simulated_time import SimulatedTime, simulated_time
 from mcuprune.engines.simulation import Simulation, Simulator
@@ -28,7 +29,11 @@ from mcuprune.suggest import unknown_name
 
 C, TFLM = "c", "tflm"
 RUNTIMES = (C, TFLM)
-SIMULATORS: Mapping[str, Callable[[], Simulator]] = {"cortexm": CortexM, "qemu": Qemu}
+SIMULATORS: Mapping[str, Callable[[], Simulator]] = {
+    "cortexm": CortexM,
+    "qemu": Qemu,
+    "renode": Renode,
+}
 DEFAULT_INPUTS = 8
 
 
@@ -146,6 +151,8 @@ def simulate(
     tflm: str | Path | None = None,
     stack_bytes: int = STACK_BYTES,
     compiler: str | None = None,
+    renode: str | None = None,
+    project: str | Path | None = None,
 ) -> SimulationReport:
     """Build a model's firmware for a board, run it simulated, and compare what it answers.
 
@@ -159,6 +166,8 @@ def simulate(
         tflm: For TensorFlow Lite Micro: a checkout of it, with what its makefile downloads.
         stack_bytes: What to reserve for the stack.
         compiler: ``"arm-none-eabi-gcc"`` or ``"ziglang"``; None takes the first that is there.
+        renode: The ``renode`` command; None looks for it on the path.
+        project: For Renode: a folder to keep the firmware, platform, script and test in.
 
     Raises:
         InputError: No readable model, no such board, simulator or runtime, no sound inputs.
@@ -169,7 +178,8 @@ def simulate(
         raise unknown_name("runtime", runtime, RUNTIMES)
     if simulator not in SIMULATORS:
         raise unknown_name("simulator", simulator, list(SIMULATORS))
-    device, chosen = board(board_name), SIMULATORS[simulator]()
+    device = board(board_name)
+    chosen = Renode(renode) if simulator == "renode" else SIMULATORS[simulator]()
     model = read_model_bytes(path)
     graph = parse_tflite(model, str(path))
     target = chosen.target(device, stack_bytes)
@@ -183,6 +193,8 @@ def simulate(
     firmware = simulation = fault = None
     try:
         firmware = build(reference.outputs.shape[1])
+        if project is not None:
+            write_project(Path(project), firmware, as_bytes(samples), reference.outputs)
         simulation = chosen.run(firmware, as_bytes(samples))
     except FirmwareError as error:
         fault = str(error)
