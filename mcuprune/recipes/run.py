@@ -24,6 +24,7 @@ from mcuprune.recipes.stages import (
     check_pruning,
     kept_files,
     train_pruned,
+    train_quantized,
     train_reference,
 )
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
@@ -38,7 +39,8 @@ class Outcome:
     """A finished run.
 
     Attributes:
-        model: The pruned network, a plain ``keras.Model``.
+        model: The pruned network, a plain ``keras.Model``, or after ``qat`` the one that computes
+            with the numbers of int8.
         deployment: What was deployed, with its verdict.
         report: What ``report.json`` holds.
     """
@@ -74,12 +76,19 @@ def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
         budget = recipe.budget.budget(recipe.deploy.board)
         yardstick = measure_reference(reference, data, samples, budget, folder)
         pruned = train_pruned(recipe, data, folder)
-        deployment = _deploy(recipe, data, folder, pruned, yardstick)
+        quantized = _quantized(recipe, data, folder, pruned)
+        deployment = _deploy(recipe, data, folder, quantized or pruned, yardstick)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(_kept_message(folder)) from interrupt
-    report = _report(recipe, reference, yardstick, pruned, deployment)
+    report = _report(recipe, reference, yardstick, pruned, quantized, deployment)
     _write_report(recipe, yardstick, deployment, report)
-    return Outcome(pruned.model, deployment, report)
+    return Outcome((quantized or pruned).model, deployment, report)
+
+
+def _quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage | None:
+    if recipe.quantization.method == "ptq":
+        return None
+    return train_quantized(recipe, data, folder, pruned)
 
 
 def _prepare(folder: Path, recipe: Recipe) -> None:
@@ -94,11 +103,11 @@ def _prepare(folder: Path, recipe: Recipe) -> None:
 
 
 def _deploy(
-    recipe: Recipe, data: Dataset, folder: Path, pruned: Stage, yardstick: Yardstick
+    recipe: Recipe, data: Dataset, folder: Path, trained: Stage, yardstick: Yardstick
 ) -> Deployment:
     announce("deployment: converting, verifying with LiteRT and TFLM")
     return deploy(
-        pruned.model,
+        trained.model,
         data.x_train[: recipe.deploy.calibration_samples],
         folder / DEPLOYMENT_FOLDER,
         board=recipe.deploy.board,
@@ -113,17 +122,25 @@ def _report(
     reference: Stage,
     yardstick: Yardstick,
     pruned: Stage,
+    quantized: Stage | None,
     deployment: Deployment,
 ) -> dict[str, Any]:
     report = deployment.to_json()
     report["accuracy"].update(float_reference=reference.accuracy, int8_reference=yardstick.accuracy)
+    fit_seconds = pruned.fit_seconds
+    if quantized is not None:
+        fit_seconds += quantized.fit_seconds
+        # What was deployed computes with the numbers of int8.
+        report["accuracy"].update(
+            float_pruned=pruned.accuracy, quantization_aware=quantized.accuracy
+        )
     return {
         "recipe": recipe.title,
         "seed": recipe.training.seed,
         **report,
         "arena_reference": {"used": dataclasses.asdict(yardstick.arena)},
         "limit": limiting_sentence(deployment.resources, recipe.budget.budget(recipe.deploy.board)),
-        "fit_seconds": pruned.fit_seconds,
+        "fit_seconds": fit_seconds,
         "fit_seconds_reference": reference.fit_seconds,
     }
 

@@ -123,6 +123,21 @@ class PruningSection(Section):
     options: dict[str, Any] = {}
 
 
+class QuantizationSection(Section):
+    """How the pruned network becomes int8.
+
+    Attributes:
+        method: ``ptq`` quantizes after training, with ranges from calibration inputs; ``qat``
+            spends the last epochs on training with the numbers of int8.
+        epochs: Epochs of ``qat``, the last of ``training.epochs``.
+        learning_rate: Of ``qat`` at the start; a tenth of ``training.learning_rate`` if absent.
+    """
+
+    method: Literal["ptq", "qat"] = "ptq"
+    epochs: Positive = 2
+    learning_rate: Rate | None = None
+
+
 class ReferenceSection(Section):
     """The unpruned network that accuracies are held against.
 
@@ -212,6 +227,7 @@ class Recipe(Section):
         model: Network.
         training: Training of the pruned network.
         pruning: Schedule of the pruning.
+        quantization: How the pruned network becomes int8.
         reference: Training of the unpruned reference.
         budget: Upper limits.
         deploy: Deployment folder.
@@ -222,28 +238,42 @@ class Recipe(Section):
     model: ModelSection
     training: TrainingSection
     pruning: PruningSection
+    quantization: QuantizationSection = QuantizationSection()
     reference: ReferenceSection
     budget: BudgetSection
     deploy: DeploySection = DeploySection()
 
+    @property
+    def float_epochs(self) -> int:
+        """Epochs of the pruned network in float: all, or those before ``qat``."""
+        is_aware = self.quantization.method == "qat"
+        return self.training.epochs - (self.quantization.epochs if is_aware else 0)
+
     @model_validator(mode="after")
     def _window_fits(self) -> Recipe:
         start, end = self.pruning.start_epoch, self.pruning.end_epoch
-        if not start < end <= self.training.epochs:
+        if not start < end <= self.float_epochs:
+            limit = "training.epochs"
+            if self.float_epochs < self.training.epochs:
+                limit += f" less the {self.quantization.epochs} of quantization.epochs"
             raise ValueError(
-                f"pruning runs from epoch {start} to {end} of {self.training.epochs}: "
-                "pruning.start_epoch must lie below pruning.end_epoch, and that no higher than "
-                "training.epochs"
+                f"pruning runs from epoch {start} to {end} of {self.float_epochs}: "
+                f"pruning.start_epoch must lie below pruning.end_epoch, and that no higher than "
+                f"{limit}"
             )
         return self
 
     def scaled_to(self, epochs: int) -> dict[str, Any]:
         """Return the values with all training scaled to ``epochs``, the pruning window too."""
         factor = epochs / self.training.epochs
-        end = max(1, min(epochs, round(self.pruning.end_epoch * factor)))
+        aware = self.training.epochs - self.float_epochs
+        aware = min(epochs - 1, max(1, round(aware * factor))) if aware else 0
+        end = max(1, min(epochs - aware, round(self.pruning.end_epoch * factor)))
         start = max(0, min(end - 1, round(self.pruning.start_epoch * factor)))
         values = self.model_dump()
         values["training"]["epochs"] = epochs
         values["pruning"].update(start_epoch=start, end_epoch=end)
+        if aware:
+            values["quantization"]["epochs"] = aware
         values["reference"]["epochs"] = max(1, round(self.reference.epochs * factor))
         return values

@@ -1,4 +1,4 @@
-"""The two trainings of a run, each kept on disk as it finishes."""
+"""The trainings of a run, each kept on disk as it finishes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.training import accuracy, compile_model, fit
 from mcuprune.report.progress import announce
 
-REFERENCE, PRUNED = "reference", "pruned"
+REFERENCE, PRUNED, QUANTIZED = "reference", "pruned", "quantized"
 # Kept in a stage's folder: the model, and what is known about it.
 MODEL_FILE, STAGE_FILE, INTERRUPTED_FILE = "model.keras", "stage.json", "interrupted.keras"
 # Filled in from the recipe's own keys, so pruning.options cannot set them.
@@ -128,7 +128,7 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     place = folder / PRUNED
     keras.utils.set_random_seed(recipe.training.seed)
     model = _starting_model(recipe, data, folder)
-    epochs = recipe.training.epochs
+    epochs = recipe.float_epochs
     compile_model(model, recipe.training, epochs, len(data.x_train))
     pruning = MCUPruning(
         recipe.budget.budget(recipe.deploy.board),
@@ -147,11 +147,45 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     return stage
 
 
+def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage:
+    """Train the pruned network with the numbers of int8, for the epochs that are left.
+
+    Args:
+        recipe: For how many epochs, and at which learning rate.
+        data: Its data; the first training inputs set the ranges at first.
+        folder: Run folder; the stage lies in ``quantized/``.
+        pruned: The network.
+
+    Returns:
+        The stage; its accuracy is that with the numbers of int8.
+
+    Raises:
+        UnsupportedModelError: A layer cannot be trained so.
+        TrainingDivergedError: The loss became NaN.
+        KeyboardInterrupt: Stopped; the model as it was is in ``interrupted.keras``.
+    """
+    from mcuprune.quantization.prepare import quantize_aware
+
+    place, wanted = folder / QUANTIZED, recipe.quantization
+    model = quantize_aware(pruned.model, data.x_train[: recipe.deploy.calibration_samples])
+    rate = wanted.learning_rate or recipe.training.learning_rate / 10
+    training = recipe.training.model_copy(update={"learning_rate": rate})
+    compile_model(model, training, wanted.epochs, len(data.x_train))
+    try:
+        fitted = fit(model, data, training, wanted.epochs, "quantization", place)
+    except KeyboardInterrupt:
+        model.save(place / INTERRUPTED_FILE)
+        raise
+    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
+    _keep(stage, place, reference_fingerprint(recipe, data))
+    return stage
+
+
 def kept_files(folder: Path) -> list[Path]:
     """Return the models that a run has left so far."""
     files = [
         folder / stage / name
-        for stage in (REFERENCE, PRUNED)
+        for stage in (REFERENCE, PRUNED, QUANTIZED)
         for name in (MODEL_FILE, INTERRUPTED_FILE)
     ]
     return [file for file in files if file.is_file()]

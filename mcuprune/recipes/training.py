@@ -47,7 +47,7 @@ def compile_model(model: Any, training: TrainingSection, epochs: int, train_inpu
     model.compile(
         optimizer=_optimizer(training, steps),
         loss=keras.losses.CategoricalCrossentropy(
-            from_logits=model.layers[-1].activation is keras.activations.linear,
+            from_logits=_gives_logits(model),
             label_smoothing=training.label_smoothing,
         ),
         metrics=["accuracy"],
@@ -103,6 +103,14 @@ def accuracy(model: Any, inputs: Floats, labels: Labels) -> float:
     """Return the share of inputs whose largest output stands at their label, 0 to 1."""
     outputs = model.predict(inputs, batch_size=256, verbose=0)
     return float(np.mean(outputs.argmax(axis=1) == labels))
+
+
+def _gives_logits(model: Any) -> bool:
+    import keras
+
+    # A layer that only rounds the outputs has no activation.
+    linear = keras.activations.linear
+    return getattr(model.layers[-1], "activation", linear) is linear
 
 
 def _optimizer(training: TrainingSection, steps: int) -> Any:
