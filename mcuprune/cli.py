@@ -272,6 +272,30 @@ def optimize(
 
 
 @app.command()
+def codegen(
+    model: Annotated[Path, typer.Argument(help="A full-int8 .tflite file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    name: Annotated[str, typer.Option(help="Prefix of files and functions.")] = "model",
+    target: Annotated[str, typer.Option(help="portable or cortex-m4 (DSP).")] = "portable",
+    reentrant: Annotated[bool, typer.Option(help="Let the caller give the arena.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a model as C99 that needs no interpreter and no heap, bit for bit as TFLM answers."""
+    from mcuprune.codegen import generate
+    from mcuprune.ir.from_tflite import read_model_bytes
+
+    sources = generate(read_model_bytes(model), name=name, target=target, reentrant=reentrant)
+    sources.write(out)
+    report = {"model": str(model), "out": str(out), **sources.to_json()}
+    if as_json:
+        _print_json(report)
+    else:
+        from mcuprune.report.generated_code import code_lines, code_table
+
+        _print(code_table(report), *code_lines(report))
+
+
+@app.command()
 def simulate(
     model: Annotated[Path, typer.Argument(help="A .tflite file.")],
     board: Annotated[str, typer.Option(help="The board to simulate.")],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mcuprune.codegen.c_text import require_identifier
 from mcuprune.codegen.kernel_files import kernel_files
-from mcuprune.codegen.memory import plan_arena
-from mcuprune.codegen.model_file import read_model
-from mcuprune.codegen.operators.registry import CORTEX_M4, PORTABLE, Rule, kernel_calls
+from mcuprune.codegen.memory import Arena, plan_arena, spare_bytes, with_readable_end
+from mcuprune.codegen.model_file import ModelFile, read_model, with_spare
+from mcuprune.codegen.operators.registry import CORTEX_M4, PORTABLE, Calls, Rule, kernel_calls
 from mcuprune.codegen.program import Program
 from mcuprune.errors import InputError
 from mcuprune.suggest import unknown_name
@@ -47,6 +48,7 @@ class Sources:
         arena_bytes: Bytes of RAM for tensors and working memory.
         weights_bytes: Bytes of constants in flash.
         kernels: Names of the kernels used.
+        prototype: How the model is called.
     """
 
     name: str
@@ -56,6 +58,20 @@ class Sources:
     arena_bytes: int
     weights_bytes: int
     kernels: tuple[str, ...]
+    prototype: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stable JSON form, without the contents of the files."""
+        return {
+            "name": self.name,
+            "target": self.target,
+            "files": list(self.files),
+            "source_files": list(self.source_files),
+            "arena_bytes": self.arena_bytes,
+            "weights_bytes": self.weights_bytes,
+            "kernels": list(self.kernels),
+            "prototype": self.prototype,
+        }
 
     def write(self, folder: str | Path) -> None:
         """Write all files into a folder, which is made where it does not exist.
@@ -95,10 +111,9 @@ def generate(
     require_identifier(name)
     if target not in TARGETS:
         raise unknown_name("target", target, TARGETS)
-    file = read_model(model, "the model")
-    calls = kernel_calls(file, TARGETS[target].rules)
-    scratch = {i: max(call.scratch_bytes for call in found) for i, found in enumerate(calls)}
-    arena = plan_arena(file.graph, scratch)
+    file = read_model(model, name)
+    calls, planned = _planned(file, TARGETS[target].rules)
+    arena = with_readable_end(file.graph, planned, _reads_past(calls))
     program = Program(name, file, calls, arena, reentrant)
     files = {
         f"{name}.h": program.header(),
@@ -115,4 +130,32 @@ def generate(
         arena_bytes=arena.size_bytes,
         weights_bytes=sum(values.nbytes for values in program.constants().values()),
         kernels=program.kernels(),
+        prototype=program.prototype(),
     )
+
+
+def _planned(file: ModelFile, rules: Mapping[str, Rule]) -> tuple[Calls, Arena]:
+    """Return kernels and arena; kernels that can do with less working memory take what is spare.
+
+    A first plan, with the least that kernels need, says how much room the model takes anyway.
+    """
+    least = kernel_calls(file, rules)
+    arena = plan_arena(file.graph, _scratch(least))
+    if not any(_scratch(least).values()):
+        return least, arena
+    roomy = kernel_calls(with_spare(file, spare_bytes(file.graph, arena)), rules)
+    larger = plan_arena(file.graph, _scratch(roomy))
+    return (roomy, larger) if larger.size_bytes <= arena.size_bytes else (least, arena)
+
+
+def _scratch(calls: Calls) -> dict[int, int]:
+    return {i: max(call.scratch_bytes for call in found) for i, found in enumerate(calls)}
+
+
+def _reads_past(calls: Calls) -> dict[int, int]:
+    return {
+        call.inputs[0]: call.reads_past_bytes
+        for found in calls
+        for call in found
+        if call.reads_past_bytes
+    }

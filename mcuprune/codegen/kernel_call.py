@@ -29,6 +29,7 @@ class KernelCall:
         parameters: Fields of its structure, in order. Arrays become constants in flash.
         scratch_bytes: Working memory.
         header: Name of the file that holds it, where several kernels share one.
+        reads_past_bytes: Bytes after its input that it may read, and ignore: it reads whole words.
     """
 
     kernel: str
@@ -37,6 +38,7 @@ class KernelCall:
     parameters: Mapping[str, Parameter] = dataclasses.field(default_factory=dict)
     scratch_bytes: int = 0
     header: str = ""
+    reads_past_bytes: int = 0
 
     @property
     def header_name(self) -> str:

@@ -6,9 +6,15 @@ import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 
+from mcuprune.ir.dim import align_up
 from mcuprune.ir.graph import Graph
 from mcuprune.planner.in_place import room_buffers, shared_places
-from mcuprune.planner.lifetimes import ScratchRequest, step_of
+from mcuprune.planner.lifetimes import (
+    BUFFER_ALIGNMENT_BYTES,
+    ScratchRequest,
+    lifetimes,
+    step_of,
+)
 from mcuprune.planner.optimal import OptimalPlan, optimal_plan
 from mcuprune.planner.order import best_order, reordered, reordered_scratch
 from mcuprune.planner.overwrites import require_intact
@@ -59,6 +65,39 @@ def plan_arena(graph: Graph, scratch: Mapping[int, int]) -> Arena:
             best = found if best is None or found.size_bytes < best.size_bytes else best
     assert best is not None
     return best
+
+
+def with_readable_end(graph: Graph, arena: Arena, reads_past: Mapping[int, int]) -> Arena:
+    """Return the arena, longer where a kernel reads whole words at its very end.
+
+    Args:
+        graph: The graph.
+        arena: A plan of it.
+        reads_past: Bytes per tensor that are read after it.
+    """
+    ends = [
+        arena.tensor_offsets[tensor] + int(graph.tensors[tensor].size_bytes) + more
+        for tensor, more in reads_past.items()
+    ]
+    size = align_up(max([arena.size_bytes, *ends]), BUFFER_ALIGNMENT_BYTES)
+    return dataclasses.replace(arena, size_bytes=int(size))
+
+
+def spare_bytes(graph: Graph, arena: Arena) -> tuple[int, ...]:
+    """Return the bytes of an arena that no tensor takes while each operator runs.
+
+    They need not lie side by side, so a plan must still show that they can be used.
+    """
+    moved = reordered(dataclasses.replace(graph, offline_offsets=None), arena.operators)
+    taken = [0] * len(graph.operators)
+    for position, old in enumerate(arena.operators):
+        live = {
+            (arena.tensor_offsets[life.tensor], int(graph.tensors[life.tensor].size_bytes))
+            for life in lifetimes(moved)
+            if life.covers(step_of(position))
+        }
+        taken[old] = sum(int(align_up(size, BUFFER_ALIGNMENT_BYTES)) for _, size in live)
+    return tuple(max(0, arena.size_bytes - bytes_) for bytes_ in taken)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -50,11 +50,14 @@ class ModelFile:
         graph: Its graph, in the file's order or another.
         contents: Bytes stored per tensor, empty for activations.
         quantizations: Scales and zero points per tensor.
+        spare_bytes: Working memory per operator that makes the arena no larger; none is known yet
+            where it is empty.
     """
 
     graph: Graph
     contents: tuple[bytes, ...]
     quantizations: tuple[Quantization, ...]
+    spare_bytes: tuple[int, ...] = ()
 
     def values(self, tensor: int) -> npt.NDArray[Any]:
         """Return a constant's numbers in the tensor's shape and type."""
@@ -81,6 +84,11 @@ def read_model(model: bytes, name: str) -> ModelFile:
     graph = parse_tflite(model, name)
     tables = root_table(model, name).tables(_SUBGRAPHS, "subgraph")[0].tables(_TENSORS, "tensor")
     return ModelFile(graph, stored_contents(model, graph), tuple(map(_quantization, tables)))
+
+
+def with_spare(model: ModelFile, spare_bytes: tuple[int, ...]) -> ModelFile:
+    """Return the model with what is known of spare memory."""
+    return dataclasses.replace(model, spare_bytes=spare_bytes)
 
 
 def _quantization(tensor: Table) -> Quantization:
@@ -115,6 +123,12 @@ class Node:
     def option(self, name: str) -> Any:
         """Return one of the operator's options by TFLite's name."""
         return self.operator.attributes[name]
+
+    @property
+    def spare_bytes(self) -> int:
+        """Working memory that makes the arena no larger."""
+        spare = self.model.spare_bytes
+        return spare[self.operator.index] if spare else 0
 
     def has_input(self, place: int) -> bool:
         """Return whether an optional input is present."""

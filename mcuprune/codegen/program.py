@@ -63,6 +63,10 @@ class Program:
         """Return the names of the kernels."""
         return tuple(sorted({call.kernel for _, call in self._named_calls()}))
 
+    def prototype(self) -> str:
+        """Return the declaration of the function that runs the model."""
+        return f"int {self.name}_invoke({self._invoke_parameters()})"
+
     def header(self) -> str:
         """Return ``NAME.h``."""
         macro = self.name.upper()
@@ -132,7 +136,7 @@ class Program:
         found = [
             (
                 f"Returns 0, or -1 if a pointer is null{aligned}.",
-                f"int {self.name}_invoke({self._invoke_parameters()})",
+                self.prototype(),
             )
         ]
         for what, tensor in self._ports():
@@ -208,7 +212,7 @@ class Program:
         ]
         body = "".join(f"    {line}\n" for line in lines)
         return (
-            f"{accessors}int {self.name}_invoke({self._invoke_parameters()})\n{{\n"
+            f"{accessors}{self.prototype()}\n{{\n"
             f"    if ({are_null}) {{\n        return -1;\n    }}\n{body}    return 0;\n}}\n"
         )
 

@@ -53,6 +53,7 @@ def conv_2d(node: Node) -> tuple[KernelCall, ...]:
             "shifts": _marked(sums.shifts_less_one(channels.multipliers), is_live),
         },
         scratch_bytes=node.input_shape(1)[1] * words * _SCRATCH_BYTES_PER_WORD,
+        reads_past_bytes=-int(np.prod(node.input_shape(1)[2:])) % _WORD,
     )
     return (quick,)
 

@@ -45,6 +45,7 @@ def fully_connected(node: Node) -> tuple[KernelCall, ...]:
             "factors": factors,
             "shifts": sums.shifts_less_one(multipliers),
         },
+        reads_past_bytes=-weights.shape[1] % _WORD,
     )
     return (quick,)
 

@@ -27,6 +27,8 @@ from mcuprune.codegen.operators import (
 from mcuprune.errors import UnsupportedModelError
 
 Rule: TypeAlias = Callable[[Node], tuple[KernelCall, ...]]
+# Of each operator, in the order of the file.
+Calls: TypeAlias = tuple[tuple[KernelCall, ...], ...]
 
 PORTABLE: Mapping[str, Rule] = {
     "ADD": arithmetic.add,
@@ -80,7 +82,7 @@ CORTEX_M4: Mapping[str, Rule] = {
 }
 
 
-def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> tuple[tuple[KernelCall, ...], ...]:
+def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> Calls:
     """Return the calls of each operator, in the order of the file.
 
     Args:
