@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcuprune.errors import McupruneError as McupruneError
     from mcuprune.keras2.rebuild import from_tf_keras as from_tf_keras
     from mcuprune.pruning.callback import MCUPruning as MCUPruning
+    from mcuprune.pruning.minimize import minimize as minimize
     from mcuprune.pruning.pruner import Pruner as Pruner
     from mcuprune.report.overview import group_overview as groups
 
@@ -41,6 +42,7 @@ _HOMES = {
     "estimate": ("mcuprune.cost.front", "estimate"),
     "from_tf_keras": ("mcuprune.keras2.rebuild", "from_tf_keras"),
     "groups": ("mcuprune.report.overview", "group_overview"),
+    "minimize": ("mcuprune.pruning.minimize", "minimize"),
     "optimize": ("mcuprune.deployment.optimize", "optimize"),
 }
 
@@ -59,6 +61,7 @@ __all__ = [
     "estimate",
     "from_tf_keras",
     "groups",
+    "minimize",
     "optimize",
 ]
 

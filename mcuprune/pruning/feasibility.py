@@ -25,7 +25,7 @@ def require_feasible(
     Raises:
         InfeasibleBudgetError: They do not; names what they need and what may be in the way.
     """
-    smallest = _narrowest(bounds, full)
+    smallest = narrowest(bounds, full)
     if ships.meets(limits, smallest):
         return
     needed = ships.least(limits, smallest)
@@ -42,7 +42,13 @@ def require_feasible(
             )
 
 
-def _narrowest(bounds: GroupControls, full: Mapping[str, int]) -> dict[str, int]:
+def narrowest(bounds: GroupControls, full: Mapping[str, int]) -> dict[str, int]:
+    """Return the smallest width that each group may take.
+
+    Args:
+        bounds: What the user holds pruning to.
+        full: Width of each group that may be pruned.
+    """
     return {name: bounds.allowed(name, w, w, 1.0).smallest for name, w in full.items()}
 
 
@@ -66,7 +72,7 @@ def _way_out(
 ) -> str:
     """Say which of the user's own controls may be in the way of the budget."""
     finer = dataclasses.replace(bounds, multiple=1)
-    if bounds.multiple > 1 and ships.meets(limits, _narrowest(finer, full)):
+    if bounds.multiple > 1 and ships.meets(limits, narrowest(finer, full)):
         return "; with round_to=1 this budget can be met"
     held = bounds.excluded or any(floor > 1 for floor in bounds.floors.values())
     return ", or keep fewer channels with exclude and min_channels" if held else ""

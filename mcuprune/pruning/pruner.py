@@ -238,9 +238,7 @@ class Pruner:
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())
-        self._shipping = shipping(
-            graph, self._groups.widths(), self._fixed(), self.budget
-        )
+        self._shipping = shipping(graph, self._groups.widths(), self._fixed(), self.budget)
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]
