@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from mcuprune.errors import EngineError
+from mcuprune.errors import EngineError, MissingToolError
 
 THUMB_BIT = 1
 
@@ -89,13 +89,14 @@ def read_program(elf: bytes) -> Program:
         elf: Contents of an ELF file for 32-bit Arm.
 
     Raises:
-        EngineError: No readable ELF file, or pyelftools is missing.
+        EngineError: No readable ELF file.
+        MissingToolError: pyelftools is not installed.
     """
     try:
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
     except ImportError as error:
-        raise EngineError(
+        raise MissingToolError(
             f"programs are read with pyelftools ({error}): pip install 'mcuprune[boards]'"
         ) from None
     try:

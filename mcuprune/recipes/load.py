@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from mcuprune import catalogue
 from mcuprune.errors import InputError
@@ -176,10 +177,14 @@ def _unknown_key(location: tuple[str | int, ...]) -> str:
 def _fields_at(location: tuple[str | int, ...]) -> Iterable[str]:
     section: type[BaseModel] = Recipe
     for part in location:
-        inner = section.model_fields[str(part)].annotation
+        inner = _fields_by_key(section)[str(part)].annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             section = inner
-    return section.model_fields
+    return _fields_by_key(section)
+
+
+def _fields_by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from mcuprune.cost.limits import limiting_sentence
+from mcuprune.deployment.check import MODEL_FILE
 from mcuprune.deployment.folder import MARK as REPORT_FILE
 from mcuprune.deployment.package import deploy
 from mcuprune.deployment.result import Deployment
@@ -27,6 +28,7 @@ from mcuprune.recipes.stages import (
     train_quantized,
     train_reference,
 )
+from mcuprune.recipes.validation import simulated_board
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
 from mcuprune.report.progress import announce
 from mcuprune.report.timeline import plot_memory_timeline
@@ -51,8 +53,10 @@ class Outcome:
 
     @property
     def fits(self) -> bool:
-        """Whether the exported model meets the budget."""
-        return self.deployment.verdict is None or self.deployment.verdict.fits
+        """Whether the exported model meets the budget, and runs on the simulated board if any."""
+        meets = self.deployment.verdict is None or self.deployment.verdict.fits
+        simulation = self.report["simulation"]
+        return meets and (simulation is None or bool(simulation["succeeds"]))
 
 
 def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
@@ -81,6 +85,8 @@ def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(_kept_message(folder)) from interrupt
     report = _report(recipe, reference, yardstick, pruned, quantized, deployment)
+    model = deployment.folder / MODEL_FILE
+    report["simulation"] = simulated_board(recipe.validation, data, model)
     _write_report(recipe, yardstick, deployment, report)
     return Outcome((quantized or pruned).model, deployment, report)
 
@@ -148,7 +154,7 @@ def _report(
 def _write_report(
     recipe: Recipe, yardstick: Yardstick, deployment: Deployment, report: Mapping[str, Any]
 ) -> None:
-    after = read_tflite(deployment.folder / "model.tflite")
+    after = read_tflite(deployment.folder / MODEL_FILE)
     budget_sram = recipe.budget.budget(recipe.deploy.board).sram
     plot_memory_timeline(yardstick.graph, after, budget_sram, deployment.folder / TIMELINE_FILE)
     text = json.dumps(report, indent=2) + "\n"

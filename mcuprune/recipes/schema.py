@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from mcuprune.boards import board_names
 from mcuprune.budget import Budget
@@ -27,6 +34,15 @@ Rate = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
+def _known_board(name: str) -> str:
+    if name not in board_names():
+        raise ValueError(str(unknown_name("board", name, board_names())))
+    return name
+
+
+BoardName = Annotated[str, AfterValidator(_known_board)]
+
+
 @contextlib.contextmanager
 def _with_key_path() -> Iterator[None]:
     """Let pydantic, which adds the key path to a ValueError, report our own errors."""
@@ -39,7 +55,7 @@ def _with_key_path() -> Iterator[None]:
 class Section(BaseModel):
     """A mapping in a recipe: unknown keys are errors, values cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class DataSection(Section):
@@ -207,15 +223,22 @@ class DeploySection(Section):
         calibration_samples: Training inputs that set the quantization ranges.
     """
 
-    board: str | None = None
+    board: BoardName | None = None
     calibration_samples: Positive = 200
 
-    @field_validator("board")
-    @classmethod
-    def _known_board(cls, value: str | None) -> str | None:
-        if value is not None and value not in board_names():
-            raise ValueError(str(unknown_name("board", value, board_names())))
-        return value
+
+class ValidateSection(Section):
+    """The board that the deployed model is simulated on, where the extra ``boards`` is installed.
+
+    Attributes:
+        board: A board of the catalogue with a Cortex-M, or None.
+        simulator: ``cortexm``, ``qemu`` or ``renode``.
+        inputs: Inputs of the test set to run there.
+    """
+
+    board: BoardName | None = None
+    simulator: Literal["cortexm", "qemu", "renode"] = "cortexm"
+    inputs: Positive = 20
 
 
 class Recipe(Section):
@@ -231,6 +254,7 @@ class Recipe(Section):
         reference: Training of the unpruned reference.
         budget: Upper limits.
         deploy: Deployment folder.
+        validation: Simulated board, ``validate`` in a recipe, a name that pydantic takes itself.
     """
 
     title: str
@@ -242,6 +266,7 @@ class Recipe(Section):
     reference: ReferenceSection
     budget: BudgetSection
     deploy: DeploySection = DeploySection()
+    validation: ValidateSection = Field(default=ValidateSection(), alias="validate")
 
     @property
     def float_epochs(self) -> int:

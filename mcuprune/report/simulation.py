@@ -70,6 +70,26 @@ def simulation_lines(report: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def simulated_lines(report: Mapping[str, Any]) -> list[str]:
+    """Say what the simulated board of a run did, if there was one.
+
+    Args:
+        report: What ``report.json`` of a run or a deployment holds.
+    """
+    found = report.get("simulation")
+    if found is None:
+        return []
+    if found["fault"] is not None:
+        return [f"On a simulated {found['board']} it does not run: {found['fault']}."]
+    time = f", {found['latency_ms']:,.2f} ms" if found["latency_ms"] is not None else ""
+    return [
+        f"On a simulated {found['board']} generated C answers {found['inputs_bit_exact']:,} of "
+        f"{found['inputs']:,} inputs bit for bit: {found['instructions_per_inference']:,} "
+        f"instructions{time}, {found['sram_bytes']:,} B of SRAM, {found['flash_bytes']:,} B of "
+        "flash (simulated)."
+    ]
+
+
 def _busiest(report: Mapping[str, Any]) -> str:
     total = sum(function["instructions"] for function in report["functions"])
     return ", ".join(

@@ -11,6 +11,7 @@ from mcuprune.boards import board
 from mcuprune.cost.energy import grams_co2e
 from mcuprune.cost.resources import Resources
 from mcuprune.report.memory_plan import saved_lines
+from mcuprune.report.simulation import simulated_lines
 from mcuprune.report.table import counting_note, run_table
 from mcuprune.units import format_milliseconds
 
@@ -29,7 +30,8 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     console.print(counting_note(report["resources"]["pruned"]), style="dim")
     console.print(agreement_sentence(report["agreement"]), highlight=False)
     console.print(report["limit"], highlight=False)
-    for line in (*verdict_lines(report["check"]), *arena_lines(report), *saved_lines(report)):
+    lines = (*verdict_lines(report["check"]), *arena_lines(report), *saved_lines(report))
+    for line in (*lines, *simulated_lines(report)):
         console.print(line, highlight=False)
     console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
 

@@ -9,7 +9,7 @@ import yaml
 
 from mcuprune import catalogue
 from mcuprune.errors import InputError, UnknownNameError
-from mcuprune.recipes.load import apply_override, load_recipe, recipe_titles
+from mcuprune.recipes.load import apply_override, load_recipe, recipe_titles, validate
 
 
 def test_the_three_recipes_are_there():
@@ -131,3 +131,16 @@ def test_missing_key(tmp_path):
     path.write_text(yaml.safe_dump(values))
     with pytest.raises(InputError, match=r"the key training\.epochs is missing"):
         load_recipe(str(path))
+
+
+def test_the_simulated_board_is_checked_before_anything_runs():
+    with pytest.raises(InputError, match="did you mean 'nucleo-l4r5zi'"):
+        load_recipe("digits", ["validate.board=nucleo-l4r5"])
+    with pytest.raises(InputError, match=r"did you mean 'validate\.board'"):
+        load_recipe("digits", ["validate.boards=nucleo-l4r5zi"])
+    assert load_recipe("digits", ["validate.board=null"]).validation.board is None
+
+
+def test_a_written_recipe_is_read_again():
+    recipe = load_recipe("digits")
+    assert validate(recipe.model_dump(mode="json"), "a run's recipe.yaml") == recipe

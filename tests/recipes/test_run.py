@@ -83,6 +83,14 @@ def test_the_report_keeps_its_promises(finished):
     assert all(0.0 <= share <= 1.0 for share in report["accuracy"].values())
 
 
+def test_the_run_ends_on_a_simulated_board(finished):
+    outcome, _ = finished
+    found = outcome.report["simulation"]
+    assert (found["board"], found["runtime"]) == ("nucleo-l4r5zi", "c")
+    assert (found["inputs"], found["inputs_bit_exact"], found["succeeds"]) == (20, 20, True)
+    assert found["instructions_per_inference"] > outcome.report["resources"]["pruned"]["macs"] / 2
+
+
 def test_the_model_is_plain_and_trains_on(finished):
     outcome, folder = finished
     loaded = keras.models.load_model(folder / "pruned" / "model.keras")

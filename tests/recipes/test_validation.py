@@ -1,0 +1,54 @@
+"""What a run does without the means to simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mcuprune.errors import MissingToolError
+from mcuprune.recipes import validation
+from mcuprune.recipes.schema import ValidateSection
+from mcuprune.recipes.validation import simulated_board
+from mcuprune.report.simulation import simulated_lines
+
+
+def test_no_board_no_simulation():
+    assert simulated_board(ValidateSection(), None, Path("absent.tflite")) is None
+    assert simulated_lines({"simulation": None}) == []
+
+
+def test_a_missing_tool_ends_no_run(monkeypatch, capsys):
+    def simulate(*_arguments, **_options):
+        raise MissingToolError("unicorn is missing: pip install 'mcuprune[boards]'")
+
+    class Data:
+        x_test = ()
+
+    monkeypatch.setattr(validation, "simulate", simulate)
+    section = ValidateSection(board="nucleo-l4r5zi")
+    assert simulated_board(section, Data(), Path("absent.tflite")) is None
+    assert "pip install 'mcuprune[boards]'" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"fault": "the stack overflowed"}, "it does not run: the stack overflowed"),
+        (
+            {
+                "fault": None,
+                "inputs": 20,
+                "inputs_bit_exact": 19,
+                "latency_ms": 1.234,
+                "instructions_per_inference": 123_456,
+                "sram_bytes": 4_000,
+                "flash_bytes": 12_000,
+            },
+            "19 of 20 inputs bit for bit: 123,456 instructions, 1.23 ms, 4,000 B of SRAM",
+        ),
+    ],
+)
+def test_the_summary_says_what_the_board_did(found, words):
+    (line,) = simulated_lines({"simulation": {"board": "nucleo-l4r5zi", **found}})
+    assert words in line
