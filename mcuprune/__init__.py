@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mcuprune.pruning.callback import MCUPruning as MCUPruning
     from mcuprune.pruning.minimize import minimize as minimize
     from mcuprune.pruning.pruner import Pruner as Pruner
+    from mcuprune.quantization.prepare import quantize_aware as quantize_aware
     from mcuprune.report.overview import group_overview as groups
 
 # Public name: module that holds it, and its name there.
@@ -44,6 +45,7 @@ _HOMES = {
     "groups": ("mcuprune.report.overview", "group_overview"),
     "minimize": ("mcuprune.pruning.minimize", "minimize"),
     "optimize": ("mcuprune.deployment.optimize", "optimize"),
+    "quantize_aware": ("mcuprune.quantization.prepare", "quantize_aware"),
 }
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "groups",
     "minimize",
     "optimize",
+    "quantize_aware",
 ]
 
 

@@ -8,25 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from mcuprune.budget import Budget, require_budget
-from mcuprune.cost.firmware import HOST, runtime_of_board, target_of
+from mcuprune.cost.firmware import HOST, target_of
 from mcuprune.cost.front import estimate as estimate_model
 from mcuprune.cost.resources import Resources, estimate
-from mcuprune.cost.runtime import REFERENCE
 from mcuprune.cost.timing import estimate_for
 from mcuprune.cost.verdict import compare
 from mcuprune.deployment import csource
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
-from mcuprune.deployment.optimize import Optimized, optimize
 from mcuprune.deployment.result import Accuracy, Deployment
-from mcuprune.deployment.strip import strip
+from mcuprune.deployment.shipped import shipped
 from mcuprune.deployment.verify import Verification, keras_accuracy, verify
 from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.smallest_arena import smallest_arena
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 from mcuprune.quantization.calibration_data import calibration_arrays
+from mcuprune.quantization.method import quantization_of
 
 # Optimised kernels (CMSIS-NN) ask for scratch that reference kernels do without. On whole int8
 # networks a Cortex-M4's arena exceeded the 64-bit host's by up to 2%, on small ones by 3%.
@@ -41,6 +40,7 @@ def deploy(
     calibration: Any,
     out: str | Path,
     *,
+    quantization: str | None = None,
     board: str | None = None,
     budget: Budget | None = None,
     reference: Any = None,
@@ -59,6 +59,8 @@ def deploy(
         calibration: Training inputs, shape ``(n, ...)``; a hundred or more. For several inputs a
             list or tuple of such arrays, in the order of ``model.inputs``.
         out: The folder.
+        quantization: ``"ptq"`` takes ranges from the calibration data; ``"qat"`` from the model,
+            which is one of :func:`mcuprune.quantize_aware`. None for what the model is made for.
         board: A board of the catalogue; its memories are the budget where none is given.
         budget: What is allowed; the folder is written even if it is exceeded. One that names a
             board is held against what the firmware of that board needs, predicted; any other
@@ -72,8 +74,9 @@ def deploy(
         debug: Leave the converter's messages on the terminal.
 
     Raises:
-        InputError: Data that do not fit the model, an unknown board, a budget of another type, or
-            a folder that cannot be written.
+        InputError: Data that do not fit the model, an unknown board or quantization, or one that
+            the model is not made for, a budget of another type, or a folder that cannot be
+            written.
         ConversionError: The model has no full-int8 form.
         EngineError: LiteRT or TFLM refuses the converted model.
     """
@@ -81,11 +84,14 @@ def deploy(
         require_budget(budget)
     out = Path(out)
     require_replaceable(out)
+    method = quantization_of(model, quantization)
     if budget is None and board is not None:
         budget = Budget.for_board(board)
     converted = convert_int8(model, calibration, debug=debug)
     board = board or (None if budget is None else budget.board)
-    plan = _planned(converted, model.name, board, budget) if plan_memory else None
+    plan = None
+    if plan_memory:
+        plan = shipped(converted, model.name, board=board, budget=budget)
     tflite = converted if plan is None else plan.model
     verification = _verified(model, tflite, calibration, test)
     graph = parse_tflite(tflite, model.name)
@@ -107,26 +113,11 @@ def deploy(
         else _board_arena(resources),
         board=board,
         memory_plan=plan,
+        quantization=method,
     )
     with whole_folder(out) as folder:
         _write(folder, model, tflite, graph, deployment)
     return deployment
-
-
-def _planned(tflite: bytes, name: str, board: str | None, budget: Budget | None) -> Optimized:
-    """Plan the arena, unless the plan's bytes in the file would buy nothing or be too many."""
-    runtime = REFERENCE if board is None else runtime_of_board(board)
-    optimized = optimize(tflite, name, runtime=runtime)
-    if not optimized.is_changed:
-        return optimized
-    if not optimized.plan.saved_bytes:
-        return optimized.undone(tflite, f"only other runtimes than {runtime} would gain")
-    shipped = strip(optimized.model)
-    limit = None if budget is None else budget.flash
-    if limit is not None and len(tflite) <= limit < len(shipped):
-        needed = f"the plan needs {len(shipped) - len(tflite):,} B of flash"
-        return optimized.undone(tflite, f"{needed}, more than the budget leaves")
-    return dataclasses.replace(optimized, model=shipped)
 
 
 def _verified(

@@ -48,6 +48,7 @@ class Deployment:
         arena_setting: The tensor arena to reserve, as ``model_settings.h`` states it.
         board: Name of the board it is made for, if any.
         memory_plan: What planning the arena did to the file, None if it was not planned.
+        quantization: ``"ptq"`` or ``"qat"``: ranges from calibration data or from training.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Deployment:
     arena_setting: ArenaSetting
     board: str | None
     memory_plan: Optimized | None = None
+    quantization: str = "ptq"
 
     @property
     def agreement(self) -> Agreement:
@@ -78,6 +80,7 @@ class Deployment:
             "verdict": _verdict_word(self.verdict),
             "check": None if self.verdict is None else self.verdict.to_json(),
             "board": self.board,
+            "quantization": self.quantization,
             "budget": None if self.budget is None else dict(self.budget.limits()),
             "resources": {
                 "reference": None if self.reference is None else self.reference.to_json(),

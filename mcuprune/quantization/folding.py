@@ -40,9 +40,9 @@ def folded(model: Any) -> Any:
             return arguments[0]
         if call.kind not in WEIGHTED:
             return copies.of(call)(*arguments, **keywords)
-        inputs, changes = _padded(call, arguments[0])
+        inputs, changes = _padded(call, arguments[0], copies)
         layer = copies.of(call, use_bias=True, activation=None, bias_regularizer=None, **changes)
-        return _activated(call, layer(inputs))
+        return _activated(call, layer(inputs), copies)
 
     plain = rebuilt(graph, write, lambda _, tensor: tensor)
     weighted = {call.name: call for call in graph.calls if call.kind in WEIGHTED}
@@ -83,7 +83,7 @@ def _is_linear(layer: Any) -> bool:
     return layer.activation is keras.activations.linear
 
 
-def _padded(call: LayerCall, inputs: Any) -> tuple[Any, dict[str, str]]:
+def _padded(call: LayerCall, inputs: Any, copies: Copies) -> tuple[Any, dict[str, str]]:
     """Pad before a causal convolution; return its inputs, and what changes in the layer."""
     import keras
 
@@ -93,16 +93,17 @@ def _padded(call: LayerCall, inputs: Any) -> tuple[Any, dict[str, str]]:
     before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
     name = f"{flat_name(call)}_padding"
     padding = keras.layers.ZeroPadding1D((before, 0), name=name, dtype="float32")
-    return padding(inputs), {"padding": "valid"}
+    return copies.added(padding)(inputs), {"padding": "valid"}
 
 
-def _activated(call: LayerCall, outputs: Any) -> Any:
+def _activated(call: LayerCall, outputs: Any, copies: Copies) -> Any:
     import keras
 
     if _is_linear(call.layer):
         return outputs
     name = f"{flat_name(call)}_activation"
-    return keras.layers.Activation(call.layer.activation, name=name, dtype="float32")(outputs)
+    layer = keras.layers.Activation(call.layer.activation, name=name, dtype="float32")
+    return copies.added(layer)(outputs)
 
 
 def _weights(call: LayerCall, norms: Mapping[str, LayerCall]) -> list[Array]:

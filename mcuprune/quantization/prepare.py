@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mcuprune.errors import InputError
 from mcuprune.ir.keras_graph import LayerCall, TensorKey, layer_graph
+from mcuprune.ir.keras_models import functional
 from mcuprune.quantization.calibration_data import calibration_arrays
 from mcuprune.quantization.folding import folded
+from mcuprune.quantization.method import QAT, quantization_of
 from mcuprune.quantization.placement import shared_ranges
 from mcuprune.quantization.ranges import observed_ranges
 from mcuprune.quantization.rebuild import Copies, rebuilt
@@ -34,12 +37,16 @@ def quantize_aware(model: Any, calibration: Any) -> Any:
         ``keras.models.load_model`` makes its layers known.
 
     Raises:
-        InputError: The calibration data do not fit the model.
+        InputError: The calibration data do not fit the model, or it is prepared already.
         UnsupportedModelError: A layer that cannot be trained with the numbers of int8; the message
             names it.
     """
     from mcuprune.ir.fake_quantization import FAKE_QUANTIZED, FakeQuantization
 
+    if quantization_of(functional(model)) == QAT:
+        raise InputError(
+            f"model {model.name!r} computes with the numbers of int8 already: compile and fit it"
+        )
     samples = calibration_arrays(calibration, model)
     graph = layer_graph(folded(model))
     shared = shared_ranges(graph)

@@ -37,6 +37,7 @@ class Copies:
     def __init__(self) -> None:
         self._copies: dict[int, Any] = {}
         self._pending: list[tuple[Any, Any]] = []
+        self._added: dict[str, Any] = {}
 
     def of(self, call: LayerCall, kind: Any = None, **changes: Any) -> Any:
         """Return the copy of a call's layer; operations, which hold nothing, are their own.
@@ -58,6 +59,10 @@ class Copies:
             self._copies[id(layer)] = copy
             self._pending.append((copy, layer.get_weights()))
         return self._copies[id(layer)]
+
+    def added(self, layer: Any) -> Any:
+        """Return a layer that the old model lacks; the same one for each call of a shared layer."""
+        return self._added.setdefault(layer.name, layer)
 
     def finish(self, changed: Mapping[str, list[Any]] | None = None) -> None:
         """Set the weights of the copies, which are built by now.
