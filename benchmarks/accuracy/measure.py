@@ -8,9 +8,11 @@ import numpy as np
 
 from accuracy.tasks import Limits
 from accuracy.widths import counted
+from mcuprune.budget import Budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.cost.resources import estimate
 from mcuprune.deployment.convert import convert_int8
+from mcuprune.deployment.shipped import shipped
 from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.quantization import quantized_inputs
 from mcuprune.engines.tflm import TFLM
@@ -28,13 +30,15 @@ def measured(model: Any, recipe: Recipe, data: Dataset, limits: Limits) -> dict[
         recipe: Says how many training inputs calibrate.
         data: Float accuracy is that of Keras, int8 accuracy that of LiteRT's reference kernels on
             the file, both on all test inputs, 0 to 1.
-        limits: What the file and the arena are held against.
+        limits: What the file and the arena are held against, the file as ``deploy`` ships it.
 
     Returns:
         ``accuracy``, ``resources`` (bytes and MACs; the arena as TFLM uses it on a 64-bit host and
         as predicted from the Keras model), ``widths`` per coupling group, ``fits``.
     """
-    tflite = convert_int8(model, data.x_train[: recipe.deploy.calibration_samples])
+    converted = convert_int8(model, data.x_train[: recipe.deploy.calibration_samples])
+    budget = Budget(sram=limits.arena_bytes, flash=limits.flash_bytes)
+    tflite = shipped(converted, model.name, budget=budget).model
     predicted, arena = counted(model), TFLM().arena(tflite)
     in_file = estimate(parse_tflite(tflite, model.name))
     return {

@@ -70,6 +70,8 @@ class Resources:
         arena_smallest_bytes: The smallest arena that allocates: more than ``arena_total_bytes``
             where planning needs more memory than running.
         arena_by_cause: What the bytes of ``arena_total_bytes`` go to.
+        arena_planned_bytes: The arena with the memory plan that ``deploy`` and ``optimize`` write
+            into the file; None where that was not asked.
         flash_bytes: Bytes the model takes in flash; equals ``tflite_bytes``.
         tflite_bytes: Bytes of the ``.tflite`` file.
         runtime_code_bytes: Flash that the runtime's code takes on top, as built for a Cortex-M4;
@@ -125,6 +127,7 @@ class Resources:
     energy: Energy | None = None
     energy_mj: float | None = None
     boards_that_fit: tuple[BoardFit, ...] | None = None
+    arena_planned_bytes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the stable JSON form: the attributes by name."""

@@ -51,6 +51,9 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             result is that of an undisturbed training if the order of the data in an epoch depends
             on nothing but the epoch, and TensorFlow computes the same twice
             (``tf.config.experimental.enable_op_determinism``). Other callbacks begin anew.
+        plan_memory: Whether the arena is counted with the memory plan that
+            :func:`mcuprune.deploy` writes into the file. False for files of another converter, in
+            which TFLM plans by itself.
 
     Raises:
         InputError: The epochs make no sense, or an argument is of another type.
@@ -74,6 +77,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         verbose: int = 0,
         max_channels: int | Mapping[str | type, int] | None = None,
         backup_dir: str | Path | None = None,
+        plan_memory: bool = True,
     ) -> None:
         super().__init__()
         require_budget(budget)
@@ -82,6 +86,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self.cuts = whole_number("cuts", cuts, at_least=1)
         self.controls = Controls.given(exclude, round_to, min_channels, max_channels)
         self.verbose = verbose
+        self.plan_memory = plan_memory
         self.pruner: Pruner | None = None
         self._companions = Companions([])
         self._last_epoch: tuple[int, dict[str, Any]] | None = None
@@ -93,7 +98,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         given = [n for n in ("latency", "board") if getattr(self.budget, n) is not None]
         limits = ("sram", "flash", "macs", *given)
         budget = {name: getattr(self.budget, name) for name in limits}
-        own = {n: getattr(self, n) for n in ("start_epoch", "end_epoch", "cuts", "verbose")}
+        names = ("start_epoch", "end_epoch", "cuts", "verbose", "plan_memory")
+        own = {name: getattr(self, name) for name in names}
         config = {"budget": budget, **own, **self.controls.to_json()}
         return config if self.backup_dir is None else {**config, "backup_dir": str(self.backup_dir)}
 
@@ -124,6 +130,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             start_step=self._step_of(self.start_epoch),
             end_step=self._step_of(end_epoch),
             cuts=self.cuts,
+            plan_memory=self.plan_memory,
             **self.controls.to_json(),
         )
         self._whole = self.pruner.groups.widths()

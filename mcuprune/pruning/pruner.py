@@ -57,6 +57,9 @@ class Pruner:
         exclude: A layer name, pattern (``"stem*"``) or class (``keras.layers.Dense``, ``"Dense"``)
             whose output channels all stay, or several.
         optimizer: The optimizer whose slots follow the cuts; the compiled one by default.
+        plan_memory: Whether the arena is counted with the memory plan that
+            :func:`mcuprune.deploy` writes into the file. False for files of another converter, in
+            which TFLM plans by itself.
 
     Raises:
         UnsupportedModelError: The model is of an unsupported form, is trained under a strategy of
@@ -79,6 +82,7 @@ class Pruner:
         max_channels: int | Mapping[str | type, int] | None = None,
         exclude: str | type | Iterable[str | type] = (),
         optimizer: Any = None,
+        plan_memory: bool = True,
     ) -> None:
         import tensorflow as tf
 
@@ -90,6 +94,7 @@ class Pruner:
         self._cuts = whole_number("cuts", cuts, at_least=1)
         self._controls = Controls.given(exclude, round_to, min_channels, max_channels)
         self._optimizer = optimizer
+        self._plan_memory = plan_memory
         self._limits = dict(budget.limits())
         self._steps = self._moves_done = self._cuts_done = 0
         self._importance = Importance()
@@ -238,7 +243,9 @@ class Pruner:
         self._prunable = self._prunable_of(self._groups)
         self._full = {g.name: g.width for g in self._prunable}
         graph = graph_from_keras(self.model, self._groups.dims())
-        self._shipping = shipping(graph, self._groups.widths(), self._fixed(), self.budget)
+        self._shipping = shipping(
+            graph, self._groups.widths(), self._fixed(), self.budget, self._plan_memory
+        )
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]

@@ -117,7 +117,11 @@ class Shipping:
 
 
 def shipping(
-    graph: Graph, widths: Mapping[str, int], fixed: Mapping[str, int], budget: Budget
+    graph: Graph,
+    widths: Mapping[str, int],
+    fixed: Mapping[str, int],
+    budget: Budget,
+    plan_memory: bool = True,
 ) -> Shipping:
     """Return the resource models of a network under a budget.
 
@@ -126,6 +130,7 @@ def shipping(
         widths: Width of each group as it is.
         fixed: Width of each group that does not change.
         budget: What is limited, and for which board.
+        plan_memory: Whether the file may carry a plan.
 
     Raises:
         InputError: The latency is limited, but not known.
@@ -136,7 +141,7 @@ def shipping(
     target = target_of(budget)
     plain = ResourceModel(OpenCosts(graph, target, timing), fixed, limited)
     code_bytes = target.code_bytes(graph) or 0
-    if "sram" not in limited:
+    if "sram" not in limited or not plan_memory:
         return Shipping((plain,), code_bytes)
     closed = graph.at(widths)
     scratch = scratch_requests(closed, load_runtime(target.runtime))

@@ -21,6 +21,7 @@ REFERENCE, PRUNED, QUANTIZED = "reference", "pruned", "quantized"
 # Kept in a stage's folder: the model, and what is known about it.
 MODEL_FILE, STAGE_FILE, INTERRUPTED_FILE = "model.keras", "stage.json", "interrupted.keras"
 # Filled in from the recipe's own keys, so pruning.options cannot set them.
+CALLBACK_ARGUMENTS = ("verbose", "backup_dir")
 PRUNING_ARGUMENTS_FROM_RECIPE = ("budget", "start_epoch", "end_epoch")
 
 
@@ -72,7 +73,7 @@ def check_pruning(recipe: Recipe, data: Dataset) -> None:
 
     options = recipe.pruning.options
     check_options(MCUPruning, options, "pruning.options", PRUNING_ARGUMENTS_FROM_RECIPE)
-    shared = {name: value for name, value in options.items() if name != "verbose"}
+    shared = {n: value for n, value in options.items() if n not in CALLBACK_ARGUMENTS}
     Pruner(build(recipe, data), recipe.budget.budget(recipe.deploy.board), **shared)
 
 

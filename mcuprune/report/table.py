@@ -33,6 +33,7 @@ RESOURCE_ROWS = (
     ("arena_tail_bytes", "arena tail", " B"),
     ("arena_total_bytes", "peak SRAM (arena)", " B"),
     ("arena_smallest_bytes", "smallest arena that allocates", " B"),
+    ("arena_planned_bytes", "arena with a plan in the file", " B"),
     ("flash_bytes", "flash (.tflite)", " B"),
     ("runtime_code_bytes", "flash (code of the runtime)", " B"),
     ("macs", "MACs", ""),
@@ -53,8 +54,10 @@ def resources_table(resources: Resources) -> Table:
 
 
 def _is_worth_a_row(resources: Resources, field: str) -> bool:
-    """Leave out what is unknown, and an arena that only rounds the one used up to 16."""
+    """Leave out what is unknown or saves nothing, and an arena that only rounds the one used."""
     value = getattr(resources, field)
+    if field == "arena_planned_bytes":
+        return value is not None and value < resources.arena_total_bytes
     if field == "arena_smallest_bytes":
         return bool(value - resources.arena_total_bytes >= BUFFER_ALIGNMENT_BYTES)
     return value is not None

@@ -29,3 +29,14 @@ def test_without_a_board_there_is_no_verdict():
 def test_an_unknown_board_is_refused_before_the_model_is_read():
     with pytest.raises(UnknownNameError, match="did you mean 'microbit-v2'"):
         estimate("absent.tflite", board="microbit")
+
+
+def test_the_arena_with_a_plan_in_the_file(tmp_path):
+    """Two tensors of 8x8x4 and their sum: in place two of them are enough."""
+    inputs = keras.Input((8, 8, 4))
+    convolved = keras.layers.Conv2D(4, 1, bias_initializer="ones")(inputs)
+    model = keras.Model(inputs, keras.layers.Add()([inputs, convolved]))
+    found = estimate(model)
+    assert found.arena_head_bytes == 768
+    assert found.arena_total_bytes - found.arena_planned_bytes == 256
+    assert found.provenance["arena_planned_bytes"] == "planned"

@@ -83,6 +83,13 @@ def test_without_room_for_the_plan_in_flash_widths_fit_without_it() -> None:
     assert widths[2_400] <= widths[4_000]
 
 
+def test_files_of_other_converters_are_counted_without_a_plan() -> None:
+    model = summing()
+    pruner = pruned(model, Budget(sram=8_000, flash=4_000), plan_memory=False)
+    assert estimate(model).arena_total_bytes == pruner.resources()["sram"] <= 8_000
+    assert estimate(model).flash_bytes == pruner.resources()["flash"]
+
+
 def test_the_form_that_meets_the_budget_counts() -> None:
     """A plan takes flash and saves SRAM: a budget can allow one form, the other, or neither."""
     groups = coupling_groups(network := summing())
