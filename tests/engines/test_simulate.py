@@ -71,6 +71,22 @@ def test_generated_c_answers_as_litert(tflite, name):
     assert found["provenance"]["origin"] == "simulated"
 
 
+def test_several_inputs_and_outputs(tmp_path):
+    import keras
+
+    from mcuprune.deployment.convert import convert_int8
+
+    left, right = keras.Input((4, 4, 2), name="left"), keras.Input((4, 4, 2), name="right")
+    joined = keras.layers.Add()([left, right])
+    model = keras.Model([left, right], [joined, keras.layers.Conv2D(3, 3)(joined)])
+    calibration = [np.random.default_rng(i).random((8, 4, 4, 2), np.float32) for i in (0, 1)]
+    path = tmp_path / "two.tflite"
+    path.write_bytes(convert_int8(model, calibration))
+    report = simulate(path, "nucleo-l4r5zi", inputs=3)
+    assert report.succeeds
+    assert report.simulation.outputs.shape == (3, 4 * 4 * 2 + 2 * 2 * 3)
+
+
 def test_what_the_simulator_ran_is_what_is_compared(tflite):
     model = tflite.read_bytes()
     samples = random_inputs(parse_tflite(model, "small"), 4)
