@@ -114,15 +114,23 @@ def find_cross_compiler(name: str | None = None) -> CrossCompiler:
         MissingToolError: It is not installed.
     """
     gcc = shutil.which(GCC) if name in (None, GCC) else None
-    if gcc is not None:
+    if gcc is not None and _has_c_library(gcc):
         return _gcc(gcc)
     if name in (None, ZIG) and importlib.util.find_spec("ziglang") is not None:
         zig = (sys.executable, "-m", "ziglang")
         return CrossCompiler(ZIG, f"zig {_version((*zig, 'version'))}", (*zig, "cc"), None)
     raise MissingToolError(
         f"no compiler for Cortex-M was found ({name or f'{GCC} or {ZIG}'}): "
-        "pip install 'mcuprune[boards]', or apt-get install gcc-arm-none-eabi"
+        "pip install 'mcuprune[boards]', or apt-get install gcc-arm-none-eabi "
+        "libnewlib-arm-none-eabi"
     )
+
+
+def _has_c_library(gcc: str) -> bool:
+    """Tell whether newlib is there; Debian only recommends it beside the compiler."""
+    command = [gcc, "-print-file-name=libc.a"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return Path(said.strip()).is_absolute()
 
 
 def _gcc(path: str) -> CrossCompiler:

@@ -224,12 +224,13 @@ def _builder(
             "the runtime tflm is built from its sources: give a checkout of tflite-micro "
             "with --tflm"
         )
+    checkout = Path(tflm) if runtime == TFLM and tflm is not None else None
 
     def build(output_bytes: int) -> Firmware:
-        if tflm is None:
+        if checkout is None:
             parts = generated_c(model, target.core)
         else:
-            parts = tflm_runtime(model, Path(tflm), target.core, compiler)
+            parts = tflm_runtime(model, checkout, target.core, compiler)
         return build_firmware(parts, target, output_bytes, compiler)
 
     return build

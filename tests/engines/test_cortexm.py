@@ -7,6 +7,7 @@ import pytest
 from hand_written_model import answers, firmware, inputs, runtime
 
 from mcuprune.boards import board, board_names
+from mcuprune.engines import cross_compiler
 from mcuprune.engines.cortexm import CortexM
 from mcuprune.engines.cross_compiler import find_cross_compiler
 from mcuprune.engines.firmware_layout import board_layout
@@ -153,6 +154,11 @@ def test_boards_without_addresses_or_with_other_cores():
 def test_what_is_no_program():
     with pytest.raises(EngineError, match="no readable ELF file"):
         read_program(b"\x00" * 100)
+
+
+def test_a_gcc_without_newlib_is_passed_over(monkeypatch):
+    monkeypatch.setattr(cross_compiler, "_has_c_library", lambda _gcc: False)
+    assert find_cross_compiler().name == "ziglang"
 
 
 def test_compilers_that_are_not_there():

@@ -104,6 +104,12 @@ def test_qemu_and_cortexm_agree(tflite):
     assert by_qemu.to_json()["stack_bytes"] == by_unicorn.to_json()["stack_bytes"]
 
 
+def test_a_checkout_of_tflm_is_for_its_runtime_only(tflite):
+    report = simulate(tflite, "nucleo-l4r5zi", inputs=1, tflm="no/such/checkout")
+    assert report.succeeds
+    assert report.to_json()["runtime"] == "c"
+
+
 def test_a_stack_that_is_too_small_is_a_result_not_an_error(tflite):
     report = simulate(tflite, "nucleo-l4r5zi", inputs=1, stack_bytes=64)
     assert not report.succeeds
