@@ -339,7 +339,9 @@ def simulate(
     else:
         from mcuprune.report.simulation import simulation_lines, simulation_table
 
-        _print(simulation_table(report), *simulation_lines(report))
+        # A firmware that does not fit has no numbers yet.
+        tables = [] if report["flash_bytes"] is None else [simulation_table(report)]
+        _print(*tables, *simulation_lines(report))
     raise typer.Exit(0 if report["succeeds"] else EXIT_EXCEEDED)
 
 

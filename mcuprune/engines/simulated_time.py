@@ -10,6 +10,8 @@ from mcuprune.cost.latency import OTHER, board_timing
 from mcuprune.engines.core_cycles import core_cycles
 from mcuprune.engines.simulation import Simulation
 
+_HELIUM = "-mve"
+
 
 @dataclasses.dataclass(frozen=True)
 class SimulatedTime:
@@ -38,7 +40,9 @@ def simulated_time(device: Board, core: str, simulation: Simulation) -> Simulate
         core: The core that was simulated.
         simulation: What the simulator counted.
     """
-    timing = board_timing(device, runtime_of_board(device.name))
+    runtime = runtime_of_board(device.name)
+    # Rates found with vector instructions do not hold for a firmware without them.
+    timing = None if runtime.endswith(_HELIUM) else board_timing(device, runtime)
     has_own = timing is not None and timing.speed in device.speeds
     model = core_cycles(core)
     if not has_own and simulation.cycles is not None and model is not None:
