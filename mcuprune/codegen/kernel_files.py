@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from importlib import resources
 
 _INCLUDE = re.compile(r'^#include "(mcuprune_[a-z0-9_]+\.h)"$', re.MULTILINE)
+# Of this package, under which the kernels are passed on.
+_LICENCE = "/* From mcuprune. SPDX-License-Identifier: Apache-2.0 */\n\n"
 
 
 def kernel_files(headers: Iterable[str], folders: Iterable[str]) -> dict[str, str]:
@@ -24,6 +26,7 @@ def kernel_files(headers: Iterable[str], folders: Iterable[str]) -> dict[str, st
         if name in found:
             continue
         place = next(place for place in places if (place / name).is_file())
-        found[name] = (place / name).read_text(encoding="utf-8")
-        waiting += _INCLUDE.findall(found[name])
+        text = (place / name).read_text(encoding="utf-8")
+        found[name] = _LICENCE + text
+        waiting += _INCLUDE.findall(text)
     return dict(sorted(found.items()))

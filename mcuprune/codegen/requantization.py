@@ -83,7 +83,7 @@ def multiplier_arrays(multipliers: list[Multiplier]) -> tuple[Numbers, Numbers]:
 
 
 def require_one_scale(node: Node, inputs: int = 1) -> None:
-    """Raise unless the first inputs and the outputs are quantized with one scale each.
+    """Raise unless the first inputs and the outputs are quantized with one positive scale each.
 
     Raises:
         UnsupportedModelError: A tensor has no scale or several.
@@ -96,3 +96,4 @@ def require_one_scale(node: Node, inputs: int = 1) -> None:
             f"a tensor has {len(quantization.scales)} scales; one is needed. "
             "Convert the model to full int8",
         )
+        node.require(quantization.scale > 0, f"a tensor has the scale {quantization.scale:g}")

@@ -21,7 +21,18 @@ from mcuprune.errors import EngineError
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 
-FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wundef")
+FLAGS = (
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wshadow",
+    "-Wundef",
+    "-Wstrict-prototypes",
+    "-Wcast-align",
+    "-Werror",
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,6 +25,7 @@ from mcuprune.codegen.operators import (
     transposed_convolution,
 )
 from mcuprune.errors import UnsupportedModelError
+from mcuprune.ir.graph import Tensor
 
 Rule: TypeAlias = Callable[[Node], tuple[KernelCall, ...]]
 # Of each operator, in the order of the file.
@@ -103,10 +104,19 @@ def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> Calls:
             f"no C for these operators of {model.graph.name}: {', '.join(unknown)}. "
             f"Known: {', '.join(sorted(rules))}. Replace the layers they come from"
         )
-    for index in range(len(model.graph.tensors)):
-        if model.graph.tensors[index].is_variable:
-            raise UnsupportedModelError(
-                f"tensor {index} ({model.graph.tensors[index].name!r}) keeps state between "
-                "invocations, which generated C does not: use TFLM for this model"
-            )
+    for index, tensor in enumerate(model.graph.tensors):
+        _require_plain(index, tensor)
     return tuple(rules[op.kind](Node(model, op)) for op in model.graph.operators)
+
+
+def _require_plain(index: int, tensor: Tensor) -> None:
+    if tensor.is_variable:
+        raise UnsupportedModelError(
+            f"tensor {index} ({tensor.name!r}) keeps state between invocations, which generated C "
+            "does not: use TFLM for this model"
+        )
+    if tensor.elements == 0 and not tensor.is_constant:
+        raise UnsupportedModelError(
+            f"tensor {index} ({tensor.name!r}) of shape {tensor.shape} has no elements: export "
+            "the model with fixed shapes"
+        )

@@ -85,6 +85,8 @@ def hard_swish(node: Node) -> tuple[KernelCall, ...]:
 
 def requantize(node: Node) -> tuple[KernelCall, ...]:
     """QUANTIZE between int8 and uint8: requantize.h."""
+    node.require_types("int8", "uint8")
+    require_one_scale(node)
     source, target = node.input_quantization(), node.output_quantization()
     multiplier = quantized_multiplier(source.scale / target.scale)
     return _looked_up(

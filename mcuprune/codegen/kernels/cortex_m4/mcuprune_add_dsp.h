@@ -40,8 +40,7 @@ static inline void mcuprune_add_dsp(const mcuprune_add_dsp_t *layer, const int8_
         const int32_t moved = (int32_t)((uint32_t)(int32_t)scaled[place] << left) + scaled_offset;
         const int32_t product = mcuprune_smmulr(moved, scaled_factor);
         const int32_t other = (product + (product >> 31) + half) >> scaled_shift;
-        const int32_t one =
-            (int32_t)((uint32_t)(int32_t)plain[place] << 19) + plain_offset + other;
+        const int32_t one = (int32_t)((uint32_t)(int32_t)plain[place] << 19) + plain_offset + other;
         output[place] = (int8_t)mcuprune_output((int32_t)((uint32_t)one << 1), output_factor,
                                                 output_shift, rounding);
     }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "mcuprune_arena.h"
 #include "mcuprune_clamp.h"
 #include "mcuprune_dsp.h"
 #include "mcuprune_pixel_pairs.h"
@@ -32,18 +33,19 @@ typedef struct {
     const uint32_t *weights; /* [pair that depends on the input][filter y][word][even, odd] */
     const int32_t *bias;     /* [pair of channels][first, mixed], the input's offset included */
     const int32_t *factors;
-    const uint8_t *shifts;   /* less 1, see MCUPRUNE_CONSTANT_PAIR */
+    const uint8_t *shifts; /* less 1, see MCUPRUNE_CONSTANT_PAIR */
 } mcuprune_conv_2d_dsp_t;
 
 /* Four elements of a pixel, as a pair of even and a pair of odd ones. */
-static inline void mcuprune_conv_2d_dsp_spread(uint32_t *target, uint32_t word)
+static inline void mcuprune_conv_2d_dsp_spread(mcuprune_arena_uint32_t *target, uint32_t word)
 {
     target[0] = mcuprune_sxtb16(word);
     target[1] = mcuprune_sxtb16_odd(word);
 }
 
-static inline uint32_t *mcuprune_conv_2d_dsp_copy(uint32_t *target, const int8_t *source,
-                                                  int32_t words)
+static inline mcuprune_arena_uint32_t *mcuprune_conv_2d_dsp_copy(mcuprune_arena_uint32_t *target,
+                                                                 const int8_t *source,
+                                                                 int32_t words)
 {
     for (int32_t word = 0; word < words; ++word) {
         mcuprune_conv_2d_dsp_spread(target, mcuprune_load_word(source));
@@ -53,7 +55,8 @@ static inline uint32_t *mcuprune_conv_2d_dsp_copy(uint32_t *target, const int8_t
     return target;
 }
 
-static inline uint32_t *mcuprune_conv_2d_dsp_fill(uint32_t *target, uint32_t word, int32_t words)
+static inline mcuprune_arena_uint32_t *mcuprune_conv_2d_dsp_fill(mcuprune_arena_uint32_t *target,
+                                                                 uint32_t word, int32_t words)
 {
     for (int32_t place = 0; place < words; ++place) {
         mcuprune_conv_2d_dsp_spread(target, word);
@@ -63,8 +66,9 @@ static inline uint32_t *mcuprune_conv_2d_dsp_fill(uint32_t *target, uint32_t wor
 }
 
 /* A row of a window that reaches beyond the input, or whose taps lie apart. */
-static inline uint32_t *mcuprune_conv_2d_dsp_row(const mcuprune_conv_2d_dsp_t *layer,
-                                                 const int8_t *row, int32_t left, uint32_t *target)
+static inline mcuprune_arena_uint32_t *mcuprune_conv_2d_dsp_row(const mcuprune_conv_2d_dsp_t *layer,
+                                                                const int8_t *row, int32_t left,
+                                                                mcuprune_arena_uint32_t *target)
 {
     const int32_t depth = layer->input_channels;
     uint32_t word = 0U;
@@ -101,15 +105,14 @@ static inline uint32_t *mcuprune_conv_2d_dsp_row(const mcuprune_conv_2d_dsp_t *l
 /* The window of one output pixel, spread over every second pair of words. */
 static inline void mcuprune_conv_2d_dsp_window(const mcuprune_conv_2d_dsp_t *layer,
                                                const int8_t *input, int32_t y, int32_t x,
-                                               uint32_t *target)
+                                               mcuprune_arena_uint32_t *target)
 {
     const int32_t top = (y * layer->stride_height) - layer->padding_top;
     const int32_t left = (x * layer->stride_width) - layer->padding_left;
-    const int32_t is_dense =
-        ((left >= 0) && (layer->dilation_width == 1) &&
-         ((left + layer->filter_width) <= layer->input_width))
-            ? 1
-            : 0;
+    const int32_t is_dense = ((left >= 0) && (layer->dilation_width == 1) &&
+                              ((left + layer->filter_width) <= layer->input_width))
+                                 ? 1
+                                 : 0;
     const int32_t pitch = layer->input_width * layer->input_channels;
     for (int32_t filter_y = 0; filter_y < layer->filter_height; ++filter_y) {
         const int32_t source_y = top + (filter_y * layer->dilation_height);
@@ -126,8 +129,8 @@ static inline void mcuprune_conv_2d_dsp_window(const mcuprune_conv_2d_dsp_t *lay
 
 /* All channels of two pixels. */
 static inline void mcuprune_conv_2d_dsp_outputs(const mcuprune_conv_2d_dsp_t *layer,
-                                                const uint32_t *pixels, uint32_t steps,
-                                                int8_t *output0, int8_t *output1)
+                                                const mcuprune_arena_uint32_t *pixels,
+                                                uint32_t steps, int8_t *output0, int8_t *output1)
 {
     const int32_t even = layer->output_channels & ~1;
     mcuprune_pixel_pairs_t state = {
@@ -143,7 +146,7 @@ static inline void mcuprune_conv_2d_dsp_outputs(const mcuprune_conv_2d_dsp_t *la
 static inline void mcuprune_conv_2d_dsp(const mcuprune_conv_2d_dsp_t *layer, const int8_t *input,
                                         int8_t *output, void *scratch)
 {
-    uint32_t *const pixels = (uint32_t *)scratch;
+    mcuprune_arena_uint32_t *const pixels = (mcuprune_arena_uint32_t *)scratch;
     const int32_t channels = layer->output_channels;
     const int32_t count = layer->output_height * layer->output_width;
     const uint32_t steps = (uint32_t)(layer->filter_height * layer->row_steps);

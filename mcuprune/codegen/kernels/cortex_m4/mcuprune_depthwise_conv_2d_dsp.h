@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "mcuprune_arena.h"
 #include "mcuprune_clamp.h"
 #include "mcuprune_dsp.h"
 
@@ -61,12 +62,12 @@ typedef struct {
 
 /* One channel of a part of the input. */
 MCUPRUNE_OUTLINED void mcuprune_depthwise_gather(const mcuprune_depthwise_part_t *part,
-                                                 const int8_t *input, int16_t *plane)
+                                                 const int8_t *input, mcuprune_arena_int16_t *plane)
 {
     const int32_t step = part->step;
     for (int32_t row = 0; row < part->rows; ++row) {
         const int8_t *source = input;
-        int16_t *target = plane;
+        mcuprune_arena_int16_t *target = plane;
         int32_t left = part->columns;
         for (; left >= 4; left -= 4) {
             target[0] = *source;
@@ -120,9 +121,10 @@ static inline mcuprune_depthwise_3x3_t mcuprune_depthwise_3x3(const int8_t *weig
 /* Sums of the upper two rows of taps for pairs of neighbours, stride 1: what both need is loaded
    once. Working in two passes, the values fit the registers. */
 MCUPRUNE_OUTLINED void mcuprune_depthwise_upper_step1(const mcuprune_depthwise_3x3_t *taps,
-                                                      int32_t bias, const int16_t *top,
-                                                      const int16_t *middle, int32_t *sums,
-                                                      int32_t count)
+                                                      int32_t bias,
+                                                      const mcuprune_arena_int16_t *top,
+                                                      const mcuprune_arena_int16_t *middle,
+                                                      mcuprune_arena_int32_t *sums, int32_t count)
 {
     const uint32_t top01 = taps->top01;
     const uint32_t top12 = taps->top12;
@@ -148,7 +150,8 @@ MCUPRUNE_OUTLINED void mcuprune_depthwise_upper_step1(const mcuprune_depthwise_3
 /* Adds the lowest row of taps and stores the outputs, stride 1. */
 MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step1(const mcuprune_depthwise_3x3_t *taps,
                                                       const mcuprune_depthwise_scale_t *scale,
-                                                      const int16_t *bottom, const int32_t *sums,
+                                                      const mcuprune_arena_int16_t *bottom,
+                                                      const mcuprune_arena_int32_t *sums,
                                                       int8_t *output, int32_t count)
 {
     const uint32_t bottom01 = taps->bottom01;
@@ -175,9 +178,10 @@ MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step1(const mcuprune_depthwise_3
 
 /* The same for stride 2: neighbours share a word. */
 MCUPRUNE_OUTLINED void mcuprune_depthwise_upper_step2(const mcuprune_depthwise_3x3_t *taps,
-                                                      int32_t bias, const int16_t *top,
-                                                      const int16_t *middle, int32_t *sums,
-                                                      int32_t count)
+                                                      int32_t bias,
+                                                      const mcuprune_arena_int16_t *top,
+                                                      const mcuprune_arena_int16_t *middle,
+                                                      mcuprune_arena_int32_t *sums, int32_t count)
 {
     const uint32_t top01 = taps->top01;
     const uint32_t top12 = taps->top12;
@@ -202,7 +206,8 @@ MCUPRUNE_OUTLINED void mcuprune_depthwise_upper_step2(const mcuprune_depthwise_3
 
 MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step2(const mcuprune_depthwise_3x3_t *taps,
                                                       const mcuprune_depthwise_scale_t *scale,
-                                                      const int16_t *bottom, const int32_t *sums,
+                                                      const mcuprune_arena_int16_t *bottom,
+                                                      const mcuprune_arena_int32_t *sums,
                                                       int8_t *output, int32_t count)
 {
     const uint32_t bottom01 = taps->bottom01;
@@ -229,14 +234,14 @@ MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step2(const mcuprune_depthwise_3
 
 /* A row of outputs of one channel for any window; taps: pairs, each row of the window filled up. */
 MCUPRUNE_OUTLINED void mcuprune_depthwise_row(const mcuprune_depthwise_conv_2d_dsp_t *layer,
-                                          const uint32_t *taps,
-                                          const mcuprune_depthwise_scale_t *scale,
-                                          const int16_t *plane, int8_t *output)
+                                              const mcuprune_arena_uint32_t *taps,
+                                              const mcuprune_depthwise_scale_t *scale,
+                                              const mcuprune_arena_int16_t *plane, int8_t *output)
 {
     const int32_t pairs = (layer->filter_width + 1) / 2;
     for (int32_t x = 0; x < layer->output_width; ++x) {
-        const int16_t *row = &plane[x * layer->stride_width];
-        const uint32_t *tap = taps;
+        const mcuprune_arena_int16_t *row = &plane[x * layer->stride_width];
+        const mcuprune_arena_uint32_t *tap = taps;
         int32_t sum = scale->bias;
         for (int32_t filter_y = 0; filter_y < layer->filter_height; ++filter_y) {
             for (int32_t pair = 0; pair < pairs; ++pair) {
@@ -251,7 +256,7 @@ MCUPRUNE_OUTLINED void mcuprune_depthwise_row(const mcuprune_depthwise_conv_2d_d
 }
 
 static inline void mcuprune_depthwise_taps(const mcuprune_depthwise_conv_2d_dsp_t *layer,
-                                           const int8_t *weights, uint32_t *taps)
+                                           const int8_t *weights, mcuprune_arena_uint32_t *taps)
 {
     for (int32_t filter_y = 0; filter_y < layer->filter_height; ++filter_y) {
         for (int32_t filter_x = 0; filter_x < layer->filter_width; filter_x += 2) {
@@ -268,15 +273,16 @@ static inline void mcuprune_depthwise_taps(const mcuprune_depthwise_conv_2d_dsp_
 static inline void mcuprune_depthwise_rows_3x3(const mcuprune_depthwise_conv_2d_dsp_t *layer,
                                                const int8_t *weights,
                                                const mcuprune_depthwise_scale_t *scale,
-                                               const int16_t *plane, int32_t *sums, int8_t *output,
+                                               const mcuprune_arena_int16_t *plane,
+                                               mcuprune_arena_int32_t *sums, int8_t *output,
                                                int32_t rows)
 {
     const mcuprune_depthwise_3x3_t taps = mcuprune_depthwise_3x3(weights);
     const int32_t pitch = layer->pitch;
     const int32_t count = layer->output_width;
     for (int32_t row = 0; row < rows; ++row) {
-        const int16_t *const middle = &plane[pitch];
-        const int16_t *const bottom = &middle[pitch];
+        const mcuprune_arena_int16_t *const middle = &plane[pitch];
+        const mcuprune_arena_int16_t *const bottom = &middle[pitch];
         if (layer->stride_width == 1) {
             mcuprune_depthwise_upper_step1(&taps, scale->bias, plane, middle, sums, count);
             mcuprune_depthwise_lower_step1(&taps, scale, bottom, sums, output, count);
@@ -291,8 +297,8 @@ static inline void mcuprune_depthwise_rows_3x3(const mcuprune_depthwise_conv_2d_
 
 /* Rows of outputs of one channel; working: a row of sums, or the taps. */
 static inline void mcuprune_depthwise_channel(const mcuprune_depthwise_conv_2d_dsp_t *layer,
-                                              int32_t channel, const int16_t *plane, void *working,
-                                              int8_t *output, int32_t rows)
+                                              int32_t channel, const mcuprune_arena_int16_t *plane,
+                                              void *working, int8_t *output, int32_t rows)
 {
     const int32_t window = layer->filter_height * layer->filter_width;
     const int8_t *const weights = &layer->weights[channel * window];
@@ -300,10 +306,10 @@ static inline void mcuprune_depthwise_channel(const mcuprune_depthwise_conv_2d_d
                                               layer->shifts[channel], layer->rounding,
                                               layer->output_channels};
     if ((layer->filter_height == 3) && (layer->filter_width == 3) && (layer->stride_width <= 2)) {
-        mcuprune_depthwise_rows_3x3(layer, weights, &scale, plane, (int32_t *)working, output,
-                                    rows);
+        mcuprune_depthwise_rows_3x3(layer, weights, &scale, plane,
+                                    (mcuprune_arena_int32_t *)working, output, rows);
     } else {
-        uint32_t *const taps = (uint32_t *)working;
+        mcuprune_arena_uint32_t *const taps = (mcuprune_arena_uint32_t *)working;
         mcuprune_depthwise_taps(layer, weights, taps);
         for (int32_t row = 0; row < rows; ++row) {
             mcuprune_depthwise_row(layer, taps, &scale, plane, output);
@@ -315,8 +321,9 @@ static inline void mcuprune_depthwise_channel(const mcuprune_depthwise_conv_2d_d
 
 /* Rows of outputs of all channels from the input's row `top` on. */
 static inline void mcuprune_depthwise_band(const mcuprune_depthwise_conv_2d_dsp_t *layer,
-                                           const int8_t *input, int32_t top, int16_t *plane,
-                                           void *working, int8_t *output, int32_t rows)
+                                           const int8_t *input, int32_t top,
+                                           mcuprune_arena_int16_t *plane, void *working,
+                                           int8_t *output, int32_t rows)
 {
     const int32_t row_step = layer->input_width * layer->input_channels;
     const int32_t height = ((rows - 1) * layer->stride_height) + layer->filter_height;
@@ -324,11 +331,11 @@ static inline void mcuprune_depthwise_band(const mcuprune_depthwise_conv_2d_dsp_
     const int32_t below =
         ((top + height) > layer->input_height) ? ((top + height) - layer->input_height) : 0;
     const int32_t room = layer->pitch - layer->padding_left;
-    const mcuprune_depthwise_part_t part = {
-        row_step, layer->input_channels, height - above - below,
-        (layer->input_width < room) ? layer->input_width : room, layer->pitch};
+    const mcuprune_depthwise_part_t part = {row_step, layer->input_channels, height - above - below,
+                                            (layer->input_width < room) ? layer->input_width : room,
+                                            layer->pitch};
     const int8_t *const source = &input[(top + above) * row_step];
-    int16_t *const target = &plane[(above * layer->pitch) + layer->padding_left];
+    mcuprune_arena_int16_t *const target = &plane[(above * layer->pitch) + layer->padding_left];
     /* The padding stays: every channel covers the same part of the copy. */
     mcuprune_depthwise_fill(plane, height * layer->pitch, layer->padding);
     for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
@@ -344,17 +351,15 @@ static inline void mcuprune_depthwise_conv_2d_dsp(const mcuprune_depthwise_conv_
                                                   const int8_t *input, int8_t *output,
                                                   void *scratch)
 {
-    const int32_t rows_of_copy =
-        ((layer->band - 1) * layer->stride_height) + layer->filter_height;
-    int16_t *const plane = (int16_t *)scratch;
-    int16_t *const working = &plane[rows_of_copy * layer->pitch];
+    const int32_t rows_of_copy = ((layer->band - 1) * layer->stride_height) + layer->filter_height;
+    mcuprune_arena_int16_t *const plane = (mcuprune_arena_int16_t *)scratch;
+    mcuprune_arena_int16_t *const working = &plane[rows_of_copy * layer->pitch];
     const int32_t pitch = layer->output_width * layer->output_channels;
     for (int32_t first = 0; first < layer->output_height; first += layer->band) {
         const int32_t left = layer->output_height - first;
         const int32_t rows = (left < layer->band) ? left : layer->band;
-        mcuprune_depthwise_band(layer, input,
-                                (first * layer->stride_height) - layer->padding_top, plane,
-                                working, &output[first * pitch], rows);
+        mcuprune_depthwise_band(layer, input, (first * layer->stride_height) - layer->padding_top,
+                                plane, working, &output[first * pitch], rows);
     }
     mcuprune_clamp(output, layer->output_height * pitch, layer->activation_min,
                    layer->activation_max);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mcuprune_arena.h"
+
 /* Functions that compilers shall not merge into their callers, where registers run out. */
 #if defined(__GNUC__)
 #define MCUPRUNE_OUTLINED static __attribute__((noinline, unused))
@@ -57,7 +59,7 @@ static inline uint32_t mcuprune_load_word(const void *source)
 #if MCUPRUNE_HAS_DSP
 
 /* Two words from an address aligned to 4, which moves on by a word or by two. */
-static inline mcuprune_words_t mcuprune_load_words_step1(const int16_t **source)
+static inline mcuprune_words_t mcuprune_load_words_step1(const mcuprune_arena_int16_t **source)
 {
     mcuprune_words_t words;
     __asm volatile("ldrd %0, %1, [%2], #4"
@@ -67,7 +69,7 @@ static inline mcuprune_words_t mcuprune_load_words_step1(const int16_t **source)
     return words;
 }
 
-static inline mcuprune_words_t mcuprune_load_words_step2(const int16_t **source)
+static inline mcuprune_words_t mcuprune_load_words_step2(const mcuprune_arena_int16_t **source)
 {
     mcuprune_words_t words;
     __asm volatile("ldrd %0, %1, [%2], #8"
@@ -143,14 +145,14 @@ static inline int32_t mcuprune_half_saturated(int32_t value)
 
 #else
 
-static inline mcuprune_words_t mcuprune_load_words_step1(const int16_t **source)
+static inline mcuprune_words_t mcuprune_load_words_step1(const mcuprune_arena_int16_t **source)
 {
     const mcuprune_words_t words = {mcuprune_load_word(*source), mcuprune_load_word(&(*source)[2])};
     *source = &(*source)[2];
     return words;
 }
 
-static inline mcuprune_words_t mcuprune_load_words_step2(const int16_t **source)
+static inline mcuprune_words_t mcuprune_load_words_step2(const mcuprune_arena_int16_t **source)
 {
     const mcuprune_words_t words = {mcuprune_load_word(*source), mcuprune_load_word(&(*source)[2])};
     *source = &(*source)[4];

@@ -45,23 +45,23 @@ static inline void mcuprune_sum_two_pairs(const int8_t *elements, const uint32_t
     uint32_t odd;
     uint32_t weight0;
     uint32_t weight1;
-#define MCUPRUNE_STEP                         \
-    "ldr %[o], [%[x]], #4\n"                  \
-    "ldrd %[w0], %[w1], [%[a]], #8\n"         \
-    "sxtb16 %[e], %[o]\n"                     \
-    "sxtb16 %[o], %[o], ror #8\n"             \
-    "smlad %[m0], %[w0], %[e], %[m0]\n"       \
-    "sxtb16 %[w0], %[w0]\n"                   \
-    "smlad %[m0], %[w1], %[o], %[m0]\n"       \
-    "sxtb16 %[w1], %[w1]\n"                   \
-    "smlad %[f0], %[w0], %[e], %[f0]\n"       \
-    "smlad %[f0], %[w1], %[o], %[f0]\n"       \
-    "ldrd %[w0], %[w1], [%[b]], #8\n"         \
-    "smlad %[m1], %[w0], %[e], %[m1]\n"       \
-    "sxtb16 %[w0], %[w0]\n"                   \
-    "smlad %[m1], %[w1], %[o], %[m1]\n"       \
-    "sxtb16 %[w1], %[w1]\n"                   \
-    "smlad %[f1], %[w0], %[e], %[f1]\n"       \
+#define MCUPRUNE_STEP                   \
+    "ldr %[o], [%[x]], #4\n"            \
+    "ldrd %[w0], %[w1], [%[a]], #8\n"   \
+    "sxtb16 %[e], %[o]\n"               \
+    "sxtb16 %[o], %[o], ror #8\n"       \
+    "smlad %[m0], %[w0], %[e], %[m0]\n" \
+    "sxtb16 %[w0], %[w0]\n"             \
+    "smlad %[m0], %[w1], %[o], %[m0]\n" \
+    "sxtb16 %[w1], %[w1]\n"             \
+    "smlad %[f0], %[w0], %[e], %[f0]\n" \
+    "smlad %[f0], %[w1], %[o], %[f0]\n" \
+    "ldrd %[w0], %[w1], [%[b]], #8\n"   \
+    "smlad %[m1], %[w0], %[e], %[m1]\n" \
+    "sxtb16 %[w0], %[w0]\n"             \
+    "smlad %[m1], %[w1], %[o], %[m1]\n" \
+    "sxtb16 %[w1], %[w1]\n"             \
+    "smlad %[f1], %[w0], %[e], %[f1]\n" \
     "smlad %[f1], %[w1], %[o], %[f1]\n"
     __asm volatile(
         "lsrs %[n], %[n], #1\n"

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "mcuprune_arena.h"
 #include "mcuprune_dsp.h"
 #include "mcuprune_pairs.h"
 
@@ -15,8 +16,9 @@
 /* Where the outputs of two pixels come from and go to; pointers move on. The instructions below
    count on the order of the first ten words. */
 typedef struct {
-    const uint32_t *pixels; /* per step: even and odd elements of pixel 0, then of pixel 1 */
-    uint32_t steps;         /* elements / 4 */
+    const mcuprune_arena_uint32_t
+        *pixels;    /* per step: even and odd elements of pixel 0, then of pixel 1 */
+    uint32_t steps; /* elements / 4 */
     const int32_t *factors;
     const uint8_t *shifts;
     int8_t *output0;
@@ -33,7 +35,7 @@ static inline void mcuprune_sum_two_pixels(mcuprune_pixel_pairs_t *state,
                                            mcuprune_pair_sums_t *pixel1)
 {
     for (uint32_t step = 0; step < state->steps; ++step) {
-        const uint32_t *const pixel = &state->pixels[4U * step];
+        const mcuprune_arena_uint32_t *const pixel = &state->pixels[4U * step];
         for (uint32_t half = 0; half < 2U; ++half) {
             const uint32_t weight = state->weights[half];
             const uint32_t low = mcuprune_sxtb16(weight);
@@ -76,22 +78,23 @@ static inline void mcuprune_next_channels(mcuprune_pixel_pairs_t *state, int32_t
 
 /* Four elements of both pixels times two channels: 16 products. a and m are the sums of the first
    channel and the mixed ones; e and o the even and odd elements of each pixel. */
-#define MCUPRUNE_STEP                    \
-    "ldrd %[w0], %[w1], [%[w]], #8\n"    \
-    "ldmia %[p]!, {r2, r3, r4, r5}\n"    \
-    "smlad %[m0], %[w0], r2, %[m0]\n"    \
-    "smlad %[m1], %[w0], r4, %[m1]\n"    \
-    "sxtb16 %[w0], %[w0]\n"              \
-    "smlad %[m0], %[w1], r3, %[m0]\n"    \
-    "smlad %[m1], %[w1], r5, %[m1]\n"    \
-    "sxtb16 %[w1], %[w1]\n"              \
-    "smlad %[a0], %[w0], r2, %[a0]\n"    \
-    "smlad %[a1], %[w0], r4, %[a1]\n"    \
-    "smlad %[a0], %[w1], r3, %[a0]\n"    \
+#define MCUPRUNE_STEP                 \
+    "ldrd %[w0], %[w1], [%[w]], #8\n" \
+    "ldmia %[p]!, {r2, r3, r4, r5}\n" \
+    "smlad %[m0], %[w0], r2, %[m0]\n" \
+    "smlad %[m1], %[w0], r4, %[m1]\n" \
+    "sxtb16 %[w0], %[w0]\n"           \
+    "smlad %[m0], %[w1], r3, %[m0]\n" \
+    "smlad %[m1], %[w1], r5, %[m1]\n" \
+    "sxtb16 %[w1], %[w1]\n"           \
+    "smlad %[a0], %[w0], r2, %[a0]\n" \
+    "smlad %[a1], %[w0], r4, %[a1]\n" \
+    "smlad %[a0], %[w1], r3, %[a0]\n" \
     "smlad %[a1], %[w1], r5, %[a1]\n"
 
 /* All whole pairs of channels. The arithmetic is that of mcuprune_next_channels; registers are too
-   few for a compiler to find this. s is the state, in the innermost loop the steps that are left. */
+   few for a compiler to find this. s is the state, in the innermost loop the steps that are left.
+ */
 MCUPRUNE_OUTLINED void mcuprune_pairs_of_channels(mcuprune_pixel_pairs_t *state)
 {
     const uint32_t *weights = state->weights;

@@ -1,4 +1,5 @@
-/* ADD, SUB, MUL and PRELU: int8, with broadcasting; the output may lie over an input of its shape. */
+/* ADD, SUB, MUL and PRELU: int8, with broadcasting; the output may lie over an input of its shape.
+ */
 
 #ifndef MCUPRUNE_ARITHMETIC_H_
 #define MCUPRUNE_ARITHMETIC_H_
@@ -91,17 +92,16 @@ static inline void mcuprune_arithmetic(const mcuprune_arithmetic_t *layer,
     for (int32_t a = 0; a < layer->sizes[0]; ++a) {
         for (int32_t b = 0; b < layer->sizes[1]; ++b) {
             for (int32_t c = 0; c < layer->sizes[2]; ++c) {
-                const int8_t *one = &input1[(a * layer->input1_steps[0]) +
-                                            (b * layer->input1_steps[1]) +
-                                            (c * layer->input1_steps[2])];
-                const int8_t *other = &input2[(a * layer->input2_steps[0]) +
-                                              (b * layer->input2_steps[1]) +
-                                              (c * layer->input2_steps[2])];
+                const int8_t *one =
+                    &input1[(a * layer->input1_steps[0]) + (b * layer->input1_steps[1]) +
+                            (c * layer->input1_steps[2])];
+                const int8_t *other =
+                    &input2[(a * layer->input2_steps[0]) + (b * layer->input2_steps[1]) +
+                            (c * layer->input2_steps[2])];
                 for (int32_t d = 0; d < layer->sizes[3]; ++d) {
-                    const int32_t value =
-                        function(layer, one[d * layer->input1_steps[3]],
-                                 other[d * layer->input2_steps[3]]) +
-                        layer->output_offset;
+                    const int32_t value = function(layer, one[d * layer->input1_steps[3]],
+                                                   other[d * layer->input2_steps[3]]) +
+                                          layer->output_offset;
                     *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
                                                        layer->activation_max);
                     ++output;

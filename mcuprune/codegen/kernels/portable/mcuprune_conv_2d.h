@@ -28,7 +28,7 @@ typedef struct {
     int32_t output_offset;
     int32_t activation_min;
     int32_t activation_max;
-    const int8_t *weights;  /* [output channel][filter y][filter x][channel of the group] */
+    const int8_t *weights; /* [output channel][filter y][filter x][channel of the group] */
     const int32_t *bias;
     const int32_t *factors;
     const int8_t *shifts;
@@ -74,8 +74,8 @@ static inline void mcuprune_conv_2d(const mcuprune_conv_2d_t *layer, const int8_
                 const int32_t value =
                     mcuprune_scaled(sum, layer->factors[channel], layer->shifts[channel]) +
                     layer->output_offset;
-                *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
-                                                   layer->activation_max);
+                *output =
+                    (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
                 ++output;
             }
         }

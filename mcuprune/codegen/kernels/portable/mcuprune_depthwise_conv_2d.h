@@ -63,14 +63,13 @@ static inline void mcuprune_depthwise_conv_2d(const mcuprune_depthwise_conv_2d_t
         for (int32_t x = 0; x < layer->output_width; ++x) {
             const int32_t left = (x * layer->stride_width) - layer->padding_left;
             for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
-                const int32_t sum =
-                    layer->bias[channel] +
-                    mcuprune_depthwise_conv_2d_sum(layer, input, channel, top, left);
+                const int32_t sum = layer->bias[channel] + mcuprune_depthwise_conv_2d_sum(
+                                                               layer, input, channel, top, left);
                 const int32_t value =
                     mcuprune_scaled(sum, layer->factors[channel], layer->shifts[channel]) +
                     layer->output_offset;
-                *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
-                                                   layer->activation_max);
+                *output =
+                    (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
                 ++output;
             }
         }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "mcuprune_arena.h"
 #include "mcuprune_fixed_point.h"
 
 typedef struct {
@@ -33,8 +34,8 @@ static inline int32_t mcuprune_quantize_rounded(float value)
     return whole;
 }
 
-static inline void mcuprune_quantize(const mcuprune_float_conversion_t *layer, const float *input,
-                                     int8_t *output)
+static inline void mcuprune_quantize(const mcuprune_float_conversion_t *layer,
+                                     const mcuprune_arena_float_t *input, int8_t *output)
 {
     for (int32_t place = 0; place < layer->count; ++place) {
         const int32_t value =
@@ -44,7 +45,7 @@ static inline void mcuprune_quantize(const mcuprune_float_conversion_t *layer, c
 }
 
 static inline void mcuprune_dequantize(const mcuprune_float_conversion_t *layer,
-                                       const int8_t *input, float *output)
+                                       const int8_t *input, mcuprune_arena_float_t *output)
 {
     for (int32_t place = 0; place < layer->count; ++place) {
         output[place] = layer->scale * (float)((int32_t)input[place] - layer->zero_point);

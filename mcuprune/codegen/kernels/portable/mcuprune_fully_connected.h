@@ -36,8 +36,7 @@ static inline void mcuprune_fully_connected(const mcuprune_fully_connected_t *la
             const int32_t value =
                 mcuprune_scaled(sum, layer->factors[scale], layer->shifts[scale]) +
                 layer->output_offset;
-            *output =
-                (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
+            *output = (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
             ++output;
             weights = &weights[layer->depth];
         }

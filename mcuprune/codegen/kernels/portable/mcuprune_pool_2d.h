@@ -84,8 +84,8 @@ static inline void mcuprune_average_pool_2d(const mcuprune_pool_2d_t *layer, con
             for (int32_t channel = 0; channel < layer->input_channels; ++channel) {
                 const int32_t value =
                     mcuprune_average_pool_2d_value(layer, &input[channel], &window);
-                *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
-                                                   layer->activation_max);
+                *output =
+                    (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
                 ++output;
             }
         }
@@ -100,8 +100,8 @@ static inline void mcuprune_max_pool_2d(const mcuprune_pool_2d_t *layer, const i
             const mcuprune_pool_2d_window_t window = mcuprune_pool_2d_window(layer, y, x);
             for (int32_t channel = 0; channel < layer->input_channels; ++channel) {
                 const int32_t value = mcuprune_max_pool_2d_value(layer, &input[channel], &window);
-                *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
-                                                   layer->activation_max);
+                *output =
+                    (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
                 ++output;
             }
         }

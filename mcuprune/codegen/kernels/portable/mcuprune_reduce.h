@@ -49,8 +49,7 @@ static inline int32_t mcuprune_reduce_one(const mcuprune_reduce_t *layer, const 
     for (int32_t a = 0; a < sizes[0]; ++a) {
         for (int32_t b = 0; b < sizes[1]; ++b) {
             for (int32_t c = 0; c < sizes[2]; ++c) {
-                const int8_t *const row =
-                    &input[(a * steps[0]) + (b * steps[1]) + (c * steps[2])];
+                const int8_t *const row = &input[(a * steps[0]) + (b * steps[1]) + (c * steps[2])];
                 for (int32_t d = 0; d < sizes[3]; ++d) {
                     result = function(result, row[d * steps[3]]);
                 }

@@ -22,10 +22,10 @@ static inline int8_t mcuprune_resize_bilinear_value(const int8_t *lower, const i
                                                     int32_t left, int32_t right, int32_t row_weight,
                                                     int32_t column_weight)
 {
-    const int64_t above = ((int64_t)lower[left] * (1024 - column_weight)) +
-                          ((int64_t)lower[right] * column_weight);
-    const int64_t below = ((int64_t)upper[left] * (1024 - column_weight)) +
-                          ((int64_t)upper[right] * column_weight);
+    const int64_t above =
+        ((int64_t)lower[left] * (1024 - column_weight)) + ((int64_t)lower[right] * column_weight);
+    const int64_t below =
+        ((int64_t)upper[left] * (1024 - column_weight)) + ((int64_t)upper[right] * column_weight);
     const int64_t sum = (above * (1024 - row_weight)) + (below * row_weight);
     const int64_t half = (int64_t)1 << 19;
     return (int8_t)((sum + ((sum > 0) ? half : -half)) / ((int64_t)1 << 20));
@@ -42,9 +42,9 @@ static inline void mcuprune_resize_bilinear(const mcuprune_resize_bilinear_t *la
             const int32_t left = (int32_t)layer->lower_columns[x] * layer->channels;
             const int32_t right = (int32_t)layer->upper_columns[x] * layer->channels;
             for (int32_t channel = 0; channel < layer->channels; ++channel) {
-                *output = mcuprune_resize_bilinear_value(lower, upper, left + channel,
-                                                         right + channel, layer->row_weights[y],
-                                                         layer->column_weights[x]);
+                *output =
+                    mcuprune_resize_bilinear_value(lower, upper, left + channel, right + channel,
+                                                   layer->row_weights[y], layer->column_weights[x]);
                 ++output;
             }
         }

@@ -78,8 +78,8 @@ static inline void mcuprune_transpose_conv(const mcuprune_transpose_conv_t *laye
                 const int32_t value =
                     mcuprune_scaled(sum, layer->factors[channel], layer->shifts[channel]) +
                     layer->output_offset;
-                *output = (int8_t)mcuprune_clamped(value, layer->activation_min,
-                                                   layer->activation_max);
+                *output =
+                    (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
                 ++output;
             }
         }
