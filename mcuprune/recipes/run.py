@@ -55,7 +55,7 @@ class Outcome:
     def fits(self) -> bool:
         """Whether the exported model meets the budget, and runs on the simulated board if any."""
         meets = self.deployment.verdict is None or self.deployment.verdict.fits
-        simulation = self.report["simulation"]
+        simulation = self.report.get("simulation")
         return meets and (simulation is None or bool(simulation["succeeds"]))
 
 

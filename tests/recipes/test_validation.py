@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mcuprune.errors import MissingToolError
 from mcuprune.recipes import validation
+from mcuprune.recipes.run import Outcome
 from mcuprune.recipes.schema import ValidateSection
 from mcuprune.recipes.validation import simulated_board
 from mcuprune.report.simulation import simulated_lines
@@ -29,6 +31,13 @@ def test_a_missing_tool_ends_no_run(monkeypatch, capsys):
     section = ValidateSection(board="nucleo-l4r5zi")
     assert simulated_board(section, Data(), Path("absent.tflite")) is None
     assert "pip install 'mcuprune[boards]'" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_model_that_fails_on_the_board_fails_the_run(succeeds):
+    deployment = SimpleNamespace(verdict=SimpleNamespace(fits=True))
+    outcome = Outcome(None, deployment, {"simulation": {"succeeds": succeeds}})
+    assert outcome.fits is succeeds
 
 
 @pytest.mark.parametrize(
