@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -146,7 +147,8 @@ class QuantizationSection(Section):
         method: ``ptq`` quantizes after training, with ranges from calibration inputs; ``qat``
             spends the last epochs on training with the numbers of int8.
         epochs: Epochs of ``qat``, the last of ``training.epochs``.
-        learning_rate: Of ``qat`` at the start; a tenth of ``training.learning_rate`` if absent.
+        learning_rate: Of ``qat`` at the start; what ``training.schedule`` has come down to by then
+            if absent, or a tenth of ``training.learning_rate`` where that is constant.
     """
 
     method: Literal["ptq", "qat"] = "ptq"
@@ -273,6 +275,18 @@ class Recipe(Section):
         """Epochs of the pruned network in float: all, or those before ``qat``."""
         is_aware = self.quantization.method == "qat"
         return self.training.epochs - (self.quantization.epochs if is_aware else 0)
+
+    @property
+    def aware_learning_rate(self) -> float:
+        """Learning rate at which ``qat`` starts."""
+        training = self.training
+        if self.quantization.learning_rate is not None:
+            return self.quantization.learning_rate
+        if training.schedule == "constant":
+            return training.learning_rate / 10
+        # Keras's CosineDecay.
+        turn = math.pi * self.float_epochs / training.epochs
+        return training.learning_rate * (1 + math.cos(turn)) / 2
 
     @model_validator(mode="after")
     def _window_fits(self) -> Recipe:

@@ -130,7 +130,7 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     keras.utils.set_random_seed(recipe.training.seed)
     model = _starting_model(recipe, data, folder)
     epochs = recipe.float_epochs
-    compile_model(model, recipe.training, epochs, len(data.x_train))
+    compile_model(model, recipe.training, recipe.training.epochs, len(data.x_train))
     pruning = MCUPruning(
         recipe.budget.budget(recipe.deploy.board),
         start_epoch=recipe.pruning.start_epoch,
@@ -169,8 +169,7 @@ def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) 
 
     place, wanted = folder / QUANTIZED, recipe.quantization
     model = quantize_aware(pruned.model, data.x_train[: recipe.deploy.calibration_samples])
-    rate = wanted.learning_rate or recipe.training.learning_rate / 10
-    training = recipe.training.model_copy(update={"learning_rate": rate})
+    training = recipe.training.model_copy(update={"learning_rate": recipe.aware_learning_rate})
     compile_model(model, training, wanted.epochs, len(data.x_train))
     try:
         fitted = fit(model, data, training, wanted.epochs, "quantization", place)

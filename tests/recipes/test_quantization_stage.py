@@ -37,6 +37,21 @@ def test_pruning_ends_before_them():
         load_recipe("digits", [*window, AWARE])
 
 
+def test_the_learning_rate_goes_on_from_where_the_schedule_stands():
+    options = [AWARE, "training.epochs=12", "training.learning_rate=0.004", "pruning.end_epoch=5"]
+    # Cosine from 0.004 to 0 over 12 epochs: halfway after 6, a quarter of it after 8.
+    assert load_recipe("digits", [*options, "quantization.epochs=6"]).aware_learning_rate == (
+        pytest.approx(0.002)
+    )
+    assert load_recipe("digits", [*options, "quantization.epochs=4"]).aware_learning_rate == (
+        pytest.approx(0.001)
+    )
+    constant = load_recipe("digits", [*options, "training.schedule=constant"])
+    assert constant.aware_learning_rate == pytest.approx(0.0004)
+    given = load_recipe("digits", [*options, "quantization.learning_rate=0.01"])
+    assert given.aware_learning_rate == 0.01
+
+
 def test_an_unknown_method_is_refused():
     with pytest.raises(InputError, match=r"quantization\.method: .*'ptq' or 'qat'"):
         load_recipe("digits", ["quantization.method=aware"])
