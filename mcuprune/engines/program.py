@@ -76,6 +76,11 @@ class Program:
                 return None
         return None
 
+    def place(self, address: int) -> str:
+        """Say which function an address lies in, and how far behind its start."""
+        symbol = self.symbol_at(address)
+        return "no function" if symbol is None else f"{symbol.name}+{address - symbol.address:#x}"
+
     @property
     def loaded_bytes(self) -> int:
         """Bytes of code, constants and initial values: the flash that the program takes."""

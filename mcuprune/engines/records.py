@@ -110,9 +110,8 @@ def stack_overflow(firmware: Firmware) -> str:
 def _fault(firmware: Firmware, code_address: int, stack_pointer: int) -> str:
     if stack_pointer < firmware.layout.ram.address:
         return stack_overflow(firmware)
-    symbol = firmware.program.symbol_at(code_address)
-    where = f"{symbol.name}+{code_address - symbol.address:#x}" if symbol else "no function"
+    place = firmware.program.place(code_address)
     return (
-        f"the firmware faulted at {code_address:#010x} ({where}): it reached outside the memories "
+        f"the firmware faulted at {code_address:#010x} ({place}): it reached outside the memories "
         "or executed what the core does not know"
     )
