@@ -85,13 +85,13 @@ def convolutions(draw, kind):
     return Case(kind, inputs, (output,), (table, options))
 
 
-@some_batches(5)
+@some_batches(3)
 @given(st.lists(convolutions("CONV_2D"), min_size=BATCH, max_size=BATCH))
 def test_conv_2d(cases):
     require_equal_to_tflm(cases)
 
 
-@some_batches(5)
+@some_batches(3)
 @given(st.lists(convolutions("DEPTHWISE_CONV_2D"), min_size=BATCH, max_size=BATCH))
 def test_depthwise_conv_2d(cases):
     require_equal_to_tflm(cases)
@@ -118,7 +118,7 @@ def dense_layers(draw):
     return Case("FULLY_CONNECTED", tuple(inputs), (output,), options)
 
 
-@some_batches(5)
+@some_batches(3)
 @given(st.lists(dense_layers(), min_size=BATCH, max_size=BATCH))
 def test_fully_connected(cases):
     require_equal_to_tflm(cases)

@@ -22,7 +22,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kernels_answer_as_tflm(kind, tmp_path):
-    @some_batches(2)
+    @some_batches(1)
     @given(st.lists(KINDS[kind], min_size=BATCH, max_size=BATCH))
     def check(cases):
         path = tmp_path / "cases.tflite"

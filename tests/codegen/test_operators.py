@@ -308,7 +308,7 @@ FAMILIES = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_operators_answer_as_tflm(family):
-    @some_batches(3)
+    @some_batches(2)
     @given(st.lists(FAMILIES[family], min_size=BATCH, max_size=BATCH))
     def check(cases):
         targets = TARGETS if family in WITH_DSP_KERNELS else ("portable",)
@@ -317,7 +317,7 @@ def test_operators_answer_as_tflm(family):
     check()
 
 
-@some_batches(3)
+@some_batches(2)
 @given(st.lists(functions("RELU_N1_TO_1"), min_size=BATCH, max_size=BATCH))
 def test_what_tflm_lacks_answers_as_litert(cases):
     require_equal_to_litert(cases, targets=("portable",))
