@@ -14,8 +14,8 @@ import numpy as np
 from mcuprune.engines.base import Array
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.float32 import in_float32
-from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
-from mcuprune.quantization.rebuild import Copies, flat_name, rebuilt
+from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_class, layer_graph
+from mcuprune.quantization.rebuild import Copies, flat_name, keras_kind, rebuilt
 
 # Layers whose weights are rounded, and that take up a batch norm.
 WEIGHTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
@@ -38,26 +38,27 @@ def folded(model: Any) -> Any:
     def write(call: LayerCall, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if _is_norm(call):
             return arguments[0]
-        if call.kind not in WEIGHTED:
+        if keras_kind(call) not in WEIGHTED:
             return copies.of(call)(*arguments, **keywords)
         inputs, changes = _padded(call, arguments[0], copies)
-        layer = copies.of(call, use_bias=True, activation=None, bias_regularizer=None, **changes)
+        changes |= {"use_bias": True, "activation": None, "bias_regularizer": None}
+        layer = copies.of(call, layer_class(call.layer), **changes)
         return _activated(call, layer(inputs), copies)
 
     plain = rebuilt(graph, write, lambda _, tensor: tensor)
-    weighted = {call.name: call for call in graph.calls if call.kind in WEIGHTED}
+    weighted = {call.name: call for call in graph.calls if keras_kind(call) in WEIGHTED}
     copies.finish({flat_name(call): _weights(call, norms) for call in weighted.values()})
     return plain
 
 
 def _is_norm(call: LayerCall) -> bool:
-    return call.kind == "BatchNormalization"
+    return keras_kind(call) == "BatchNormalization"
 
 
 def _producer(graph: LayerGraph, norm: LayerCall) -> str:
     """Return the path of the layer that a batch norm folds into."""
     before = graph.producer(norm.inputs[0])
-    if before is None or before.kind not in WEIGHTED or not _is_linear(before.layer):
+    if before is None or keras_kind(before) not in WEIGHTED or not _is_linear(before.layer):
         what = "the input" if before is None else f"layer {before.name!r} ({before.kind})"
         raise _refusal(norm, f"it follows {what}")
     calls = [call for call in graph.calls if call.layer in (before.layer, norm.layer)]
@@ -83,7 +84,7 @@ def _is_linear(layer: Any) -> bool:
     return layer.activation is keras.activations.linear
 
 
-def _padded(call: LayerCall, inputs: Any, copies: Copies) -> tuple[Any, dict[str, str]]:
+def _padded(call: LayerCall, inputs: Any, copies: Copies) -> tuple[Any, dict[str, Any]]:
     """Pad before a causal convolution; return its inputs, and what changes in the layer."""
     import keras
 

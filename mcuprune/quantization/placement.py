@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey
 from mcuprune.quantization.folding import WEIGHTED
+from mcuprune.quantization.rebuild import keras_kind
 
 Range = tuple[float, float]
 
@@ -83,9 +84,9 @@ class _Scales:
     def follow(self, call: LayerCall) -> None:
         key = call.outputs[0]
         self._same[key] = key
-        if _is_idle(call) or call.kind in _SAME_SCALE:
+        if _is_idle(call) or keras_kind(call) in _SAME_SCALE:
             self._join(key, call.inputs)
-            if call.kind in _AVERAGES and not self._is_limited_next(key):
+            if keras_kind(call) in _AVERAGES and not self._is_limited_next(key):
                 self._rounded.append(key)
         elif _function(call) in _FIXED:
             self._fixed[key] = _FIXED[_function(call)]
@@ -96,7 +97,7 @@ class _Scales:
             self._join(key, call.inputs)
             self._rounded.append(key)
         elif _has_own_scale(call):
-            is_fused = call.kind in (*WEIGHTED, *_ARITHMETIC) and self._is_limited_next(key)
+            is_fused = keras_kind(call) in (*WEIGHTED, *_ARITHMETIC) and self._is_limited_next(key)
             self._rounded += [] if is_fused else [key]
         else:
             raise _unsupported(call)
@@ -135,29 +136,30 @@ class _Scales:
         producer = self._graph.producer(key)
         if producer is None or not self._is_limited_next(key):
             return ""
-        return self._origin(producer.inputs[0]) if _is_idle(producer) else producer.kind
+        return self._origin(producer.inputs[0]) if _is_idle(producer) else keras_kind(producer)
 
 
 def _is_idle(call: LayerCall) -> bool:
-    return call.kind in _TRAINING_ONLY or _function(call) == "linear"
+    return keras_kind(call) in _TRAINING_ONLY or _function(call) == "linear"
 
 
 def _has_own_scale(call: LayerCall) -> bool:
-    if call.kind in _ARITHMETIC:
+    if keras_kind(call) in _ARITHMETIC:
         return len(call.inputs) == len(call.operands)
-    return call.kind in (*WEIGHTED, *_MEANS) or _function(call) in _FREE
+    return keras_kind(call) in (*WEIGHTED, *_MEANS) or _function(call) in _FREE
 
 
 def _function(call: LayerCall) -> str:
     """Return the name of the activation function that a call is; empty if it is none."""
     layer = call.layer
-    if call.kind == "Activation":
+    kind = keras_kind(call)
+    if kind == "Activation":
         return str(getattr(layer.activation, "__name__", ""))
-    if call.kind == "ReLU" and not layer.negative_slope and not layer.threshold:
+    if kind == "ReLU" and not layer.negative_slope and not layer.threshold:
         return {None: "relu", 6.0: "relu6"}.get(layer.max_value, "")
-    if call.kind == "Softmax":
+    if kind == "Softmax":
         return "softmax"
-    return "leaky_relu" if call.kind == "LeakyReLU" else _OPERATIONS.get(call.kind, "")
+    return "leaky_relu" if kind == "LeakyReLU" else _OPERATIONS.get(kind, "")
 
 
 def _unsupported(call: LayerCall) -> UnsupportedModelError:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
+from mcuprune.engines.base import Array
 from mcuprune.errors import InputError
-from mcuprune.ir.keras_graph import LayerCall, TensorKey, layer_graph
+from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey, layer_graph
 from mcuprune.ir.keras_models import functional
 from mcuprune.quantization.calibration_data import calibration_arrays
 from mcuprune.quantization.folding import folded
 from mcuprune.quantization.method import QAT, quantization_of
 from mcuprune.quantization.placement import shared_ranges
 from mcuprune.quantization.ranges import observed_ranges
-from mcuprune.quantization.rebuild import Copies, rebuilt
+from mcuprune.quantization.rebuild import Copies, keras_kind, rebuilt
 
 
 def quantize_aware(model: Any, calibration: Any) -> Any:
@@ -41,7 +42,7 @@ def quantize_aware(model: Any, calibration: Any) -> Any:
         UnsupportedModelError: A layer that cannot be trained with the numbers of int8; the message
             names it.
     """
-    from mcuprune.ir.fake_quantization import FAKE_QUANTIZED, FakeQuantization
+    from mcuprune.ir.fake_quantization import FAKE_QUANTIZED
 
     if quantization_of(functional(model)) == QAT:
         raise InputError(
@@ -49,28 +50,29 @@ def quantize_aware(model: Any, calibration: Any) -> Any:
         )
     samples = calibration_arrays(calibration, model)
     graph = layer_graph(folded(model))
-    shared = shared_ranges(graph)
-    rounding: dict[TensorKey, Any] = {}
-    for found, (below, above) in zip(shared, observed_ranges(graph, shared, samples), strict=True):
-        layer = FakeQuantization(
-            below, above, found.fixed is None, name=_name(found.tensors[0]), dtype="float32"
-        )
-        rounding |= dict.fromkeys(found.tensors, layer)
-    copies = Copies()
+    rounding, copies = _rounding(graph, samples), Copies()
+
+    def rounded(key: TensorKey, tensor: Any) -> Any:
+        return rounding[key](tensor) if key in rounding else tensor
 
     def write(call: LayerCall, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        layer = copies.of(call, FAKE_QUANTIZED.get(call.kind))
-        return _rounded(rounding, call.outputs[0], layer(*arguments, **keywords))
+        layer = copies.of(call, FAKE_QUANTIZED.get(keras_kind(call)))
+        return rounded(call.outputs[0], layer(*arguments, **keywords))
 
-    prepared = rebuilt(graph, write, lambda key, tensor: _rounded(rounding, key, tensor))
+    prepared = rebuilt(graph, write, rounded)
     copies.finish()
     return prepared
 
 
-def _name(key: TensorKey) -> str:
-    return f"{key.layer}_range".replace("/", "_")
+def _rounding(graph: LayerGraph, samples: Sequence[Array]) -> dict[TensorKey, Any]:
+    """Return the layer that rounds each tensor, one for all that share a range."""
+    from mcuprune.ir.fake_quantization import FakeQuantization
 
-
-def _rounded(rounding: Mapping[TensorKey, Any], key: TensorKey, tensor: Any) -> Any:
-    layer = rounding.get(key)
-    return tensor if layer is None else layer(tensor)
+    shared = shared_ranges(graph)
+    found: dict[TensorKey, Any] = {}
+    for of_range, reach in zip(shared, observed_ranges(graph, shared, samples), strict=True):
+        name = f"{of_range.tensors[0].layer}_range"
+        is_free = of_range.fixed is None
+        layer = FakeQuantization(*reach, is_free, name=name, dtype="float32")
+        found |= dict.fromkeys(of_range.tensors, layer)
+    return found

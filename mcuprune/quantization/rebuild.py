@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey
+from mcuprune.ir.keras_graph import (
+    LayerCall,
+    LayerGraph,
+    TensorKey,
+    is_keras_class,
+    layer_class,
+)
 
 # Given a call, its arguments and its keyword arguments: what the new model computes instead.
 Write = Callable[[LayerCall, tuple[Any, ...], dict[str, Any]], Any]
@@ -53,8 +59,11 @@ class Copies:
         if not isinstance(layer, keras.layers.Layer):
             return layer
         if id(layer) not in self._copies:
-            config = {**layer.get_config(), "name": flat_name(call), **changes}
-            copy = (kind or type(layer)).from_config(config)
+            # A class derived from the one that says what the layer does may have other arguments.
+            described: Any = layer_class(layer) if kind else type(layer)
+            config = described.get_config(layer)
+            named = {**config, "name": flat_name(call), **changes}
+            copy = (kind or type(layer)).from_config(named)
             copy.trainable = layer.trainable
             self._copies[id(layer)] = copy
             self._pending.append((copy, layer.get_weights()))
@@ -72,6 +81,11 @@ class Copies:
         """
         for copy, weights in self._pending:
             copy.set_weights((changed or {}).get(copy.name, weights))
+
+
+def keras_kind(call: LayerCall) -> str:
+    """Return the name of Keras's own class that says what a call does; empty if it is another."""
+    return call.kind if is_keras_class(layer_class(call.layer)) else ""
 
 
 def flat_name(call: LayerCall) -> str:

@@ -10,7 +10,8 @@ from rounding_networks import NETWORKS, noise
 
 import mcuprune
 from mcuprune.deployment.convert import convert_int8
-from mcuprune.errors import InputError
+from mcuprune.errors import InputError, UnsupportedModelError
+from mcuprune.ir.fake_quantization import FakeQuantizedDense
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.read import load_keras
 
@@ -181,3 +182,36 @@ def test_unsound_calibration_and_prepared_models_are_refused():
     prepared = mcuprune.quantize_aware(model, noise(10, 8, 8, 2))
     with pytest.raises(InputError, match="already: compile and fit"):
         mcuprune.quantize_aware(prepared, noise(10, 8, 8, 2))
+
+
+class Wide(layers.Dense):
+    """A dense layer made with an argument of its own; what it does is Dense's."""
+
+    def __init__(self, half, **options):
+        options.pop("units", None)
+        super().__init__(2 * half, **options)
+        self._half = half
+
+    def get_config(self):
+        return {**super().get_config(), "half": self._half}
+
+
+def test_layers_derived_from_keras_own_are_what_they_derive_from():
+    inputs = keras.Input((4,))
+    x = layers.BatchNormalization()(Wide(3, name="wide")(inputs))
+    model = keras.Model(inputs, x)
+    samples = noise(30, 4)
+    prepared = mcuprune.quantize_aware(model, samples)
+    assert type(prepared.get_layer("wide")) is FakeQuantizedDense
+    np.testing.assert_allclose(prepared(samples), model(samples), atol=0.1)
+
+
+def test_a_users_layer_with_a_call_of_its_own_is_not_taken_for_keras_one():
+    class Dense(layers.Layer):
+        def call(self, x):
+            return keras.ops.sin(x)
+
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, Dense(name="wave")(inputs))
+    with pytest.raises(UnsupportedModelError, match="'wave'"):
+        mcuprune.quantize_aware(model, noise(30, 4))
