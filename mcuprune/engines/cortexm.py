@@ -13,6 +13,7 @@ import importlib.metadata
 from mcuprune.boards import Board
 from mcuprune.engines.base import Array
 from mcuprune.engines.core_cycles import core_cycles
+from mcuprune.engines.cross_compiler import WITHOUT_HELIUM
 from mcuprune.engines.firmware_build import Firmware
 from mcuprune.engines.firmware_layout import Target, board_layout
 from mcuprune.engines.records import read_answers
@@ -20,9 +21,6 @@ from mcuprune.engines.semihosting import SemihostingFiles
 from mcuprune.engines.simulation import Simulation
 from mcuprune.engines.unicorn_machine import MODELS, UnicornMachine
 from mcuprune.errors import InputError
-
-# What runs on the M33, which has all of their instructions but Helium.
-_RUNS_AS = {"cortex-m55": "cortex-m33", "cortex-m85": "cortex-m33"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +41,11 @@ class CortexM:
 
     def target(self, device: Board, stack_bytes: int) -> Target:
         """See :class:`mcuprune.engines.simulation.Simulator`."""
-        core = _RUNS_AS.get(device.core, device.core)
+        core = WITHOUT_HELIUM.get(device.core, device.core)
         if core not in MODELS:
             raise InputError(
                 f"{device.name} has the core {device.core}, cortexm simulates "
-                f"{', '.join((*MODELS, *_RUNS_AS))}: choose a board with one of them"
+                f"{', '.join((*MODELS, *WITHOUT_HELIUM))}: choose a board with one of them"
             )
         place = "" if core == device.core else f", as a {core} (no Helium)"
         machine = f"{device.core}{place} with {device.name}'s memories, no wait states"

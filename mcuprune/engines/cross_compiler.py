@@ -14,8 +14,10 @@ from mcuprune.errors import EngineError, MissingToolError
 
 GCC, ZIG = "arm-none-eabi-gcc", "ziglang"
 _ZIG_TARGET = "thumb-freestanding-eabi"
-# The M55 and the M85 have all instructions of the M33, and Helium, which nothing here uses.
-_WITHOUT_HELIUM = {"cortex-m55": "cortex-m33", "cortex-m85": "cortex-m33"}
+# Helium needs the calling convention of a floating-point unit. GCC 12 does not know the M85.
+_HELIUM_CPUS = {"cortex-m55": "cortex-m55", "cortex-m85": "cortex-m55"}
+# Without Helium both have all instructions of the M33.
+WITHOUT_HELIUM = {"cortex-m55": "cortex-m33", "cortex-m85": "cortex-m33"}
 CORES = (
     "cortex-m0",
     "cortex-m0plus",
@@ -45,7 +47,9 @@ class CrossCompiler:
     cxx_command: tuple[str, ...] | None
 
     def core_flags(self, core: str) -> tuple[str, ...]:
-        """Return the options that select a core, integer code without a floating-point unit.
+        """Return the options that select a core: with Helium where it has it, else integer code.
+
+        The compiler in ``ziglang`` makes no code with Helium.
 
         Raises:
             EngineError: Not a Cortex-M.
@@ -59,10 +63,11 @@ class CrossCompiler:
                 f"there is no firmware for the core {core!r}: choose a board with one of "
                 f"{', '.join(CORES)}"
             )
-        cpu = _WITHOUT_HELIUM.get(core, core)
+        if self.name == GCC and core in _HELIUM_CPUS:
+            return (f"-mcpu={_HELIUM_CPUS[core]}", "-mthumb", "-mfloat-abi=hard")
         if self.name == GCC:
-            return (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
-        named = f"-mcpu={cpu.replace('-', '_')}"
+            return (f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft")
+        named = f"-mcpu={WITHOUT_HELIUM.get(core, core).replace('-', '_')}"
         return ("-target", _ZIG_TARGET, named, "-fno-sanitize=all")
 
     def compile(

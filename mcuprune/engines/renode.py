@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mcuprune.boards import Board
 from mcuprune.engines.base import Array
-from mcuprune.engines.cross_compiler import CORES
+from mcuprune.engines.cross_compiler import CORES, WITHOUT_HELIUM
 from mcuprune.engines.firmware_build import Firmware
 from mcuprune.engines.firmware_layout import Target, board_layout
 from mcuprune.engines.records import RECORD_BYTES, read_answers
@@ -66,7 +66,7 @@ class Renode:
         own = device.emulators.get("renode")
         words = f"Renode's {own}" if own else f"a platform with {device.name}'s core and memories"
         return Target(
-            device.core,
+            WITHOUT_HELIUM.get(device.core, device.core),
             board_layout(device, stack_bytes),
             words,
             platform=own or GENERATED,

@@ -12,7 +12,7 @@ import numpy as np
 from mcuprune.boards import Board, board
 from mcuprune.engines.base import Array
 from mcuprune.engines.cortexm import CortexM
-from mcuprune.engines.cross_compiler import CrossCompiler, find_cross_compiler
+from mcuprune.engines.cross_compiler import WITHOUT_HELIUM, CrossCompiler, find_cross_compiler
 from mcuprune.engines.firmware_build import Firmware, build_firmware
 from mcuprune.engines.firmware_layout import STACK_BYTES, Target
 from mcuprune.engines.generated_c import generated_c
@@ -207,9 +207,19 @@ def simulate(
         firmware=firmware,
         simulation=simulation,
         reference=reference,
-        time=simulated_time(device, target.core, simulation) if simulation else None,
+        time=_time(device, runtime, target, simulation),
         fault=fault,
     )
+
+
+def _time(
+    device: Board, runtime: str, target: Target, simulation: Simulation | None
+) -> SimulatedTime | None:
+    if simulation is None:
+        return None
+    # CMSIS-NN has kernels for Helium, generated C has none.
+    has_vectors = runtime == TFLM and target.core in WITHOUT_HELIUM
+    return simulated_time(device, target.core, simulation, has_vectors=has_vectors)
 
 
 def _builder(

@@ -28,7 +28,9 @@ class SimulatedTime:
     source: str
 
 
-def simulated_time(device: Board, core: str, simulation: Simulation) -> SimulatedTime | None:
+def simulated_time(
+    device: Board, core: str, simulation: Simulation, *, has_vectors: bool = False
+) -> SimulatedTime | None:
     """Return how long an inference takes, None where nothing is known of the core's speed.
 
     Cycles per instruction that were published for the board itself come first, because they hold
@@ -39,10 +41,12 @@ def simulated_time(device: Board, core: str, simulation: Simulation) -> Simulate
         device: The board.
         core: The core that was simulated.
         simulation: What the simulator counted.
+        has_vectors: Whether the firmware's kernels use Helium.
     """
     runtime = runtime_of_board(device.name)
     # Rates found with vector instructions do not hold for a firmware without them.
-    timing = None if runtime.endswith(_HELIUM) else board_timing(device, runtime)
+    holds = not runtime.endswith(_HELIUM) or has_vectors
+    timing = board_timing(device, runtime) if holds else None
     has_own = timing is not None and timing.speed in device.speeds
     model = core_cycles(core)
     if not has_own and simulation.cycles is not None and model is not None:

@@ -41,4 +41,6 @@ def test_where_the_time_comes_from(name, cycles, clock_mhz, source):
 
 
 def test_rates_of_vector_instructions_do_not_hold_without_them():
-    assert simulated_time(board("ek-ra8d1"), "cortex-m33", COUNTED) is None
+    device = board("ek-ra8d1")
+    assert simulated_time(device, "cortex-m55", COUNTED) is None
+    assert simulated_time(device, "cortex-m55", COUNTED, has_vectors=True).cycles == 850_001
