@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "mcuprune_fixed_point.h"
+#include "mcuprune_window.h"
 
 typedef struct {
     int32_t input_height;
@@ -33,26 +34,57 @@ typedef struct {
     const int8_t *shifts;
 } mcuprune_depthwise_conv_2d_t;
 
-/* Sum of one output channel over the window whose first tap lies at (top, left). */
+/* Sum of one output channel over the taps that lie within the input. start: where its input channel
+   lies at the first tap, which may be outside; weights: of its first tap. */
 static inline int32_t mcuprune_depthwise_conv_2d_sum(const mcuprune_depthwise_conv_2d_t *layer,
-                                                     const int8_t *input, int32_t channel,
-                                                     int32_t top, int32_t left)
+                                                     const mcuprune_taps_t *rows,
+                                                     const mcuprune_taps_t *columns,
+                                                     const int8_t *input, int32_t start,
+                                                     const int8_t *weights)
 {
-    const int8_t *weights = &layer->weights[channel];
-    const int32_t source = channel / layer->depth_multiplier;
+    const int32_t offset = layer->input_offset;
+    const int32_t step = layer->dilation_width * layer->input_channels;
+    const int32_t pitch = layer->dilation_height * layer->input_width * layer->input_channels;
     int32_t sum = 0;
-    for (int32_t filter_y = 0; filter_y < layer->filter_height; ++filter_y) {
-        const int32_t y = top + (filter_y * layer->dilation_height);
-        for (int32_t filter_x = 0; filter_x < layer->filter_width; ++filter_x) {
-            const int32_t x = left + (filter_x * layer->dilation_width);
-            if ((y >= 0) && (y < layer->input_height) && (x >= 0) && (x < layer->input_width)) {
-                const int32_t place = (((y * layer->input_width) + x) * layer->input_channels);
-                sum += ((int32_t)input[place + source] + layer->input_offset) * *weights;
-            }
-            weights = &weights[layer->output_channels];
+    for (int32_t row = rows->first; row < rows->end; ++row) {
+        int32_t place = start + (row * pitch) + (columns->first * step);
+        const int8_t *weight =
+            &weights[((row * layer->filter_width) + columns->first) * layer->output_channels];
+        for (int32_t column = columns->first; column < columns->end; ++column) {
+            sum += ((int32_t)input[place] + offset) * *weight;
+            place += step;
+            weight = &weight[layer->output_channels];
         }
     }
     return sum;
+}
+
+/* All channels of one output pixel. */
+static inline void mcuprune_depthwise_conv_2d_pixel(const mcuprune_depthwise_conv_2d_t *layer,
+                                                    const int8_t *input, int32_t top, int32_t left,
+                                                    int8_t *output)
+{
+    const mcuprune_taps_t rows =
+        mcuprune_taps(top, layer->dilation_height, layer->filter_height, layer->input_height);
+    const mcuprune_taps_t columns =
+        mcuprune_taps(left, layer->dilation_width, layer->filter_width, layer->input_width);
+    int32_t start = ((top * layer->input_width) + left) * layer->input_channels;
+    int32_t left_of_source = layer->depth_multiplier;
+    for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
+        if (left_of_source == 0) {
+            ++start;
+            left_of_source = layer->depth_multiplier;
+        }
+        --left_of_source;
+        const int32_t sum =
+            layer->bias[channel] + mcuprune_depthwise_conv_2d_sum(layer, &rows, &columns, input,
+                                                                  start, &layer->weights[channel]);
+        const int32_t value =
+            mcuprune_scaled(sum, layer->factors[channel], layer->shifts[channel]) +
+            layer->output_offset;
+        output[channel] =
+            (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
+    }
 }
 
 static inline void mcuprune_depthwise_conv_2d(const mcuprune_depthwise_conv_2d_t *layer,
@@ -62,16 +94,8 @@ static inline void mcuprune_depthwise_conv_2d(const mcuprune_depthwise_conv_2d_t
         const int32_t top = (y * layer->stride_height) - layer->padding_top;
         for (int32_t x = 0; x < layer->output_width; ++x) {
             const int32_t left = (x * layer->stride_width) - layer->padding_left;
-            for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
-                const int32_t sum = layer->bias[channel] + mcuprune_depthwise_conv_2d_sum(
-                                                               layer, input, channel, top, left);
-                const int32_t value =
-                    mcuprune_scaled(sum, layer->factors[channel], layer->shifts[channel]) +
-                    layer->output_offset;
-                *output =
-                    (int8_t)mcuprune_clamped(value, layer->activation_min, layer->activation_max);
-                ++output;
-            }
+            mcuprune_depthwise_conv_2d_pixel(layer, input, top, left, output);
+            output = &output[layer->output_channels];
         }
     }
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "mcuprune_dot.h"
 #include "mcuprune_fixed_point.h"
 
 typedef struct {
@@ -29,10 +30,8 @@ static inline void mcuprune_fully_connected(const mcuprune_fully_connected_t *la
         const int8_t *weights = layer->weights;
         for (int32_t channel = 0; channel < layer->output_channels; ++channel) {
             const int32_t scale = channel * layer->multiplier_step;
-            int32_t sum = layer->bias[channel];
-            for (int32_t place = 0; place < layer->depth; ++place) {
-                sum += ((int32_t)input[place] + layer->input_offset) * weights[place];
-            }
+            const int32_t sum = layer->bias[channel] +
+                                mcuprune_dot(input, layer->input_offset, weights, layer->depth);
             const int32_t value =
                 mcuprune_scaled(sum, layer->factors[scale], layer->shifts[scale]) +
                 layer->output_offset;

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "mcuprune_dot.h"
 #include "mcuprune_fixed_point.h"
 
 typedef struct {
@@ -54,9 +55,7 @@ static inline int32_t mcuprune_transpose_conv_sum(const mcuprune_transpose_conv_
                                                              layer->input_width);
             if ((y >= 0) && (x >= 0)) {
                 const int8_t *const pixel = &input[((y * layer->input_width) + x) * depth];
-                for (int32_t channel = 0; channel < depth; ++channel) {
-                    sum += ((int32_t)pixel[channel] + layer->input_offset) * weights[channel];
-                }
+                sum += mcuprune_dot(pixel, layer->input_offset, weights, depth);
             }
             weights = &weights[depth];
         }
