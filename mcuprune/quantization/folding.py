@@ -6,7 +6,6 @@ It computes what the original computes at inference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,11 @@ from mcuprune.ir.float32 import in_float32
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_class, layer_graph
 from mcuprune.quantization.rebuild import Copies, flat_name, keras_kind, rebuilt
 
-# Layers whose weights are rounded, and that take up a batch norm.
+# Layers whose weights are rounded.
 WEIGHTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
+_SEPARABLE = "SeparableConv2D"
+# Layers that take up a batch norm.
+TAKES_NORM = (*WEIGHTED, _SEPARABLE)
 
 
 def folded(model: Any) -> Any:
@@ -38,6 +40,9 @@ def folded(model: Any) -> Any:
     def write(call: LayerCall, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if _is_norm(call):
             return arguments[0]
+        if keras_kind(call) == _SEPARABLE:
+            pointwise = _separated(call, norms.get(call.name), arguments[0], copies)
+            return _activated(call, pointwise, copies)
         if keras_kind(call) not in WEIGHTED:
             return copies.of(call)(*arguments, **keywords)
         inputs, changes = _padded(call, arguments[0], copies)
@@ -47,7 +52,9 @@ def folded(model: Any) -> Any:
 
     plain = rebuilt(graph, write, lambda _, tensor: tensor)
     weighted = {call.name: call for call in graph.calls if keras_kind(call) in WEIGHTED}
-    copies.finish({flat_name(call): _weights(call, norms) for call in weighted.values()})
+    copies.finish(
+        {flat_name(call): _weights(call, norms.get(name)) for name, call in weighted.items()}
+    )
     return plain
 
 
@@ -58,7 +65,7 @@ def _is_norm(call: LayerCall) -> bool:
 def _producer(graph: LayerGraph, norm: LayerCall) -> str:
     """Return the path of the layer that a batch norm folds into."""
     before = graph.producer(norm.inputs[0])
-    if before is None or keras_kind(before) not in WEIGHTED or not _is_linear(before.layer):
+    if before is None or keras_kind(before) not in TAKES_NORM or not _is_linear(before.layer):
         what = "the input" if before is None else f"layer {before.name!r} ({before.kind})"
         raise _refusal(norm, f"it follows {what}")
     calls = [call for call in graph.calls if call.layer in (before.layer, norm.layer)]
@@ -73,8 +80,8 @@ def _producer(graph: LayerGraph, norm: LayerCall) -> str:
 def _refusal(norm: LayerCall, reason: str) -> UnsupportedModelError:
     return UnsupportedModelError(
         f"layer {norm.name!r} (BatchNormalization) cannot be folded: {reason}. Put it right after "
-        f"a linear {', '.join(WEIGHTED[:-1])} or {WEIGHTED[-1]} layer of its own, or quantize "
-        "after training: mcuprune.deploy(model, calibration)"
+        f"a linear {', '.join(TAKES_NORM[:-1])} or {TAKES_NORM[-1]} layer of its own, or "
+        "quantize after training: mcuprune.deploy(model, calibration)"
     )
 
 
@@ -107,11 +114,33 @@ def _activated(call: LayerCall, outputs: Any, copies: Copies) -> Any:
     return copies.added(layer)(outputs)
 
 
-def _weights(call: LayerCall, norms: Mapping[str, LayerCall]) -> list[Array]:
-    """Return kernel and bias, the batch norm in them."""
+def _separated(call: LayerCall, norm: LayerCall | None, inputs: Any, copies: Copies) -> Any:
+    """Write a separable convolution as the two that the converter makes of it."""
+    import keras
+
+    layer, name = call.layer, flat_name(call)
+    kernel = layer.get_weights()[0]
+    depthwise = keras.layers.DepthwiseConv2D(
+        layer.kernel_size,
+        layer.strides,
+        layer.padding,
+        layer.depth_multiplier,
+        dilation_rate=layer.dilation_rate,
+        name=f"{name}_depthwise",
+        dtype="float32",
+    )
+    pointwise = keras.layers.Conv2D(layer.filters, 1, name=name, dtype="float32")
+    depthwise.trainable = pointwise.trainable = layer.trainable
+    zeros = np.zeros(kernel.shape[2] * kernel.shape[3], np.float32)
+    middle = copies.added(depthwise, [kernel, zeros])(inputs)
+    return copies.added(pointwise, _weights(call, norm))(middle)
+
+
+def _weights(call: LayerCall, norm: LayerCall | None) -> list[Array]:
+    """Return kernel and bias of what makes the outputs, the batch norm in them."""
     layer = call.layer
-    kernel, *biases = layer.get_weights()
-    norm = norms.get(call.name)
+    kernels = 2 if keras_kind(call) == _SEPARABLE else 1
+    kernel, *biases = layer.get_weights()[kernels - 1 :]
     width = call.node.outputs[0].shape[-1]
     bias = biases[0] if biases else np.zeros(width, np.float32)
     if norm is None:

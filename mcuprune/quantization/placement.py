@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, TensorKey
-from mcuprune.quantization.folding import WEIGHTED
+from mcuprune.quantization.folding import TAKES_NORM, WEIGHTED
 from mcuprune.quantization.rebuild import keras_kind
 
 Range = tuple[float, float]
@@ -163,7 +163,7 @@ def _function(call: LayerCall) -> str:
 
 
 def _unsupported(call: LayerCall) -> UnsupportedModelError:
-    kinds = sorted({*WEIGHTED, *_ARITHMETIC, *_MEANS, *_SAME_SCALE, *_TRAINING_ONLY})
+    kinds = sorted({*TAKES_NORM, *_ARITHMETIC, *_MEANS, *_SAME_SCALE, *_TRAINING_ONLY})
     functions = ", ".join(sorted({*_FREE, *_FIXED}))
     return UnsupportedModelError(
         f"layer {call.name!r} ({call.kind}) cannot be trained with the numbers of int8. Known are "

@@ -69,9 +69,17 @@ class Copies:
             self._pending.append((copy, layer.get_weights()))
         return self._copies[id(layer)]
 
-    def added(self, layer: Any) -> Any:
-        """Return a layer that the old model lacks; the same one for each call of a shared layer."""
-        return self._added.setdefault(layer.name, layer)
+    def added(self, layer: Any, weights: list[Any] | None = None) -> Any:
+        """Return a layer that the old model lacks; the same one for each call of a shared layer.
+
+        Args:
+            layer: The layer, which is dropped if one of its name was added before.
+            weights: What it gets once it is built.
+        """
+        if layer.name not in self._added:
+            self._added[layer.name] = layer
+            self._pending += [(layer, weights)] if weights else []
+        return self._added[layer.name]
 
     def finish(self, changed: Mapping[str, list[Any]] | None = None) -> None:
         """Set the weights of the copies, which are built by now.

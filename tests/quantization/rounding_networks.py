@@ -86,4 +86,19 @@ def sequence():
     return filled(keras.Model(inputs, layers.Dense(2, name="classes")(x), name="sequence"))
 
 
-NETWORKS = {build.__name__: build for build in (residual, separable, branches, sequence)}
+def separable_layers():
+    """SeparableConv2D with and without batch norm and bias."""
+    inputs = keras.Input((9, 9, 3), name="image")
+    x = layers.SeparableConv2D(6, 3, strides=2, padding="same", use_bias=False, name="first")(
+        inputs
+    )
+    x = layers.ReLU(name="first_relu")(layers.BatchNormalization(name="first_bn")(x))
+    x = layers.SeparableConv2D(4, 3, depth_multiplier=2, activation="relu", name="second")(x)
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    model = keras.Model(inputs, layers.Dense(3, name="classes")(x), name="separable_layers")
+    return filled(model)
+
+
+NETWORKS = {
+    build.__name__: build for build in (residual, separable, branches, sequence, separable_layers)
+}
