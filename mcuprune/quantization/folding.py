@@ -6,6 +6,7 @@ It computes what the original computes at inference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from mcuprune.quantization.rebuild import Copies, flat_name, keras_kind, rebuilt
 # Layers whose weights are rounded.
 WEIGHTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
 _SEPARABLE = "SeparableConv2D"
+# Layers that the converter writes as one operator for two tensors, again for the next.
+_PAIRWISE = ("Add", "Multiply")
 # Layers that take up a batch norm.
 TAKES_NORM = (*WEIGHTED, _SEPARABLE)
 
@@ -43,6 +46,8 @@ def folded(model: Any) -> Any:
         if keras_kind(call) == _SEPARABLE:
             pointwise = _separated(call, norms.get(call.name), arguments[0], copies)
             return _activated(call, pointwise, copies)
+        if keras_kind(call) in _PAIRWISE and len(call.inputs) > 2:
+            return _in_pairs(call, arguments[0], copies)
         if keras_kind(call) not in WEIGHTED:
             return copies.of(call)(*arguments, **keywords)
         inputs, changes = _padded(call, arguments[0], copies)
@@ -112,6 +117,14 @@ def _activated(call: LayerCall, outputs: Any, copies: Copies) -> Any:
     name = f"{flat_name(call)}_activation"
     layer = keras.layers.Activation(call.layer.activation, name=name, dtype="float32")
     return copies.added(layer)(outputs)
+
+
+def _in_pairs(call: LayerCall, inputs: Sequence[Any], copies: Copies) -> Any:
+    made, *others = inputs
+    for number, other in enumerate(others, start=1):
+        name = flat_name(call) + (f"_{number}" if number < len(others) else "")
+        made = copies.added(layer_class(call.layer)(name=name, dtype="float32"))([made, other])
+    return made
 
 
 def _separated(call: LayerCall, norm: LayerCall | None, inputs: Any, copies: Copies) -> Any:

@@ -86,7 +86,7 @@ class _Scales:
         self._same[key] = key
         if _is_idle(call) or keras_kind(call) in _SAME_SCALE:
             self._join(key, call.inputs)
-            if keras_kind(call) in _AVERAGES and not self._is_limited_next(key):
+            if _averages(call) and not self._is_limited_next(key):
                 self._rounded.append(key)
         elif _function(call) in _FIXED:
             self._fixed[key] = _FIXED[_function(call)]
@@ -141,6 +141,12 @@ class _Scales:
 
 def _is_idle(call: LayerCall) -> bool:
     return keras_kind(call) in _TRAINING_ONLY or _function(call) == "linear"
+
+
+def _averages(call: LayerCall) -> bool:
+    """Tell whether a layer keeps the scale, but not the numbers, of what it reads."""
+    interpolation = getattr(call.layer, "interpolation", "nearest")
+    return keras_kind(call) in _AVERAGES or interpolation != "nearest"
 
 
 def _has_own_scale(call: LayerCall) -> bool:

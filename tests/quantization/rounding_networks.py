@@ -99,6 +99,16 @@ def separable_layers():
     return filled(model)
 
 
-NETWORKS = {
-    build.__name__: build for build in (residual, separable, branches, sequence, separable_layers)
-}
+def sums():
+    """A sum of three, bilinear upsampling, a maximum."""
+    inputs = keras.Input((6, 6, 2), name="image")
+    parts = [layers.Conv2D(3, 1, name=f"part{number}")(inputs) for number in range(3)]
+    x = layers.ReLU(name="limited")(layers.Add(name="sum")(parts))
+    x = layers.UpSampling2D(2, interpolation="bilinear", name="larger")(x)
+    y = layers.Conv2D(3, 3, padding="same", activation="relu", name="detail")(x)
+    x = layers.GlobalMaxPooling2D(name="peak")(layers.Maximum(name="maximum")([x, y]))
+    return filled(keras.Model(inputs, layers.Dense(3, name="classes")(x), name="sums"))
+
+
+BUILDERS = (residual, separable, branches, sequence, separable_layers, sums)
+NETWORKS = {build.__name__: build for build in BUILDERS}
