@@ -1,14 +1,16 @@
-"""Wall time of `fit` with pruning over plain `fit`, side by side in one run.
+"""Time of `fit` with pruning over plain `fit`, side by side in one run.
 
-    python benchmarks/fit_time.py fashion_mnist.npz --epochs 12 --repeats 3 --json out.json
+    python benchmarks/fit_time.py --task fashion --data fashion_mnist.npz --json out.json
 
-ResNet-8 on the first 20,000 training images of Fashion-MNIST at the 1/4 budget (17,744 B of arena,
-29,892 B of flash). The two alternate; the ratio is that of the medians. Tracing is included.
+The whole network of a task of ``accuracy_at_budget.py`` and its pruning at the 1/4 budget, as the
+recipe says. The two alternate; ratios are those of the medians. Tracing is included. Seconds of
+processor time, of all threads, hold on a busy machine too.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -18,56 +20,79 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
+from accuracy.phases import train
+from accuracy.tasks import TASKS
+from accuracy.widths import network, whole_widths
 
 import mcuprune
-from mcuprune.recipes.models import resnet8
+from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.schema import Recipe
 
-TRAIN_IMAGES, BATCH = 20_000, 64
+BUDGET = "1/4"
 
 
-def seconds_of_fit(x: np.ndarray, y: np.ndarray, epochs: int, callbacks: list[Any]) -> float:
-    keras.utils.set_random_seed(0)
-    model = resnet8((28, 28, 1), activation=None)
-    steps = epochs * -(-len(x) // BATCH)
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+@dataclasses.dataclass(frozen=True)
+class Seconds:
+    """What one ``fit`` took."""
+
+    wall: float
+    processor: float
+
+
+def seconds_of_fit(recipe: Recipe, data: Dataset, callbacks: list[Any]) -> Seconds:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(recipe.training.seed)
+    model = network(recipe, data, whole_widths(recipe))
+    before = time.process_time()
+    wall = train(model, recipe, data, recipe.training.epochs, callbacks=callbacks)
+    return Seconds(wall, time.process_time() - before)
+
+
+def ratio(pruned: list[Seconds], plain: list[Seconds], kind: str) -> float:
+    """Return the median of the pruned over that of the plain runs."""
+    return statistics.median(getattr(one, kind) for one in pruned) / statistics.median(
+        getattr(one, kind) for one in plain
     )
-    started = time.perf_counter()
-    model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=callbacks)
-    return time.perf_counter() - started
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="npz with x_train and y_train")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--task", default="fashion", choices=sorted(TASKS))
+    parser.add_argument("--data", type=Path, help="as the recipe's --data")
+    parser.add_argument("--epochs", type=int, help="the recipe's own if absent")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--start-epoch", type=int, default=1)
-    parser.add_argument("--end-epoch", type=int, default=4)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    with np.load(given.data) as arrays:
-        x = arrays["x_train"][:TRAIN_IMAGES, ..., None].astype("float32") / 255
-        y = arrays["y_train"][:TRAIN_IMAGES].astype("int32")
-    budget = mcuprune.Budget(sram=17_744, flash=29_892)
-    plain, pruned = [], []
+    task = TASKS[given.task]
+    data, recipe = task.data(given.data), task.settings(given.epochs, ())
+    limits = task.budgets[BUDGET]
+    budget = mcuprune.Budget(sram=limits.arena_bytes, flash=limits.flash_bytes)
+    plain: list[Seconds] = []
+    pruned: list[Seconds] = []
     for repeat in range(given.repeats):
-        plain.append(seconds_of_fit(x, y, given.epochs, []))
-        pruning = mcuprune.MCUPruning(budget, given.start_epoch, given.end_epoch)
-        pruned.append(seconds_of_fit(x, y, given.epochs, [pruning]))
-        print(f"run {repeat}: plain {plain[-1]:.1f} s, with pruning {pruned[-1]:.1f} s", flush=True)
-    ratio = statistics.median(pruned) / statistics.median(plain)
-    print(f"median over plain fit: {ratio:.3f} ({given.epochs} epochs, {os.cpu_count()} cores)")
+        plain.append(seconds_of_fit(recipe, data, []))
+        pruning = mcuprune.MCUPruning(
+            budget,
+            recipe.pruning.start_epoch,
+            recipe.pruning.end_epoch,
+            **recipe.pruning.options,
+        )
+        pruned.append(seconds_of_fit(recipe, data, [pruning]))
+        print(f"run {repeat}: plain {plain[-1]}, with pruning {pruned[-1]}", flush=True)
+    ratios = {kind: ratio(pruned, plain, kind) for kind in ("wall", "processor")}
+    print(
+        f"{given.task}, {recipe.training.epochs} epochs, median over plain fit: wall "
+        f"{ratios['wall']:.3f}, processor {ratios['processor']:.3f} ({os.cpu_count()} cores)"
+    )
     if given.json:
         result = {
             "machine": {"cores": os.cpu_count(), "system": platform.system()},
-            "epochs": given.epochs,
-            "plain_seconds": plain,
-            "pruned_seconds": pruned,
-            "ratio_of_medians": ratio,
+            "task": given.task,
+            "budget": BUDGET,
+            "epochs": recipe.training.epochs,
+            "plain": [dataclasses.asdict(one) for one in plain],
+            "pruned": [dataclasses.asdict(one) for one in pruned],
+            "ratio_of_medians": ratios,
         }
         given.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
