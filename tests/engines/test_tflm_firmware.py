@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mcuprune.boards import board
+from mcuprune.engines import qemu
 from mcuprune.engines.cortexm import CortexM
 from mcuprune.engines.cross_compiler import GCC, find_cross_compiler
 from mcuprune.engines.firmware_build import build_firmware
@@ -164,3 +165,16 @@ def test_real_tflm_takes_the_instructions_that_were_measured_elsewhere(shared, n
     assert report.simulation.instructions_per_inference == pytest.approx(
         int(measured["m4_instructions"]), rel=0.03
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHECKOUT is None, reason="needs MCUPRUNE_TFLM_CHECKOUT, a checkout of TFLM")
+@pytest.mark.skipif(shutil.which(qemu.PROGRAM) is None, reason=f"needs {qemu.PROGRAM}")
+def test_helium_takes_less_than_half_the_instructions(shared):
+    path = shared / "models" / "mlperf_tiny" / "kws_ref_model.tflite"
+    options = {"simulator": "qemu", "runtime": "tflm", "tflm": CHECKOUT, "inputs": 2}
+    helium = simulate(path, "ek-ra8d1", **options)
+    dsp = simulate(path, "nucleo-l4r5zi", **options)
+    assert (helium.succeeds, dsp.succeeds) == (True, True)
+    counts = [report.simulation.instructions_per_inference for report in (helium, dsp)]
+    assert counts[0] < counts[1] / 2
