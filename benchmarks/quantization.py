@@ -4,9 +4,9 @@
     python benchmarks/quantization.py --task fashion --data fashion_mnist.npz --epochs 6
 
 Each network is pruned while it trains from scratch, as the task's recipe says, within arena and
-flash. ``ptq`` spends all epochs in float and quantizes with calibration inputs; ``qat`` spends the
-last of the same number of epochs on training with the numbers of int8. Both are compared with the
-float network of all epochs. What is there is not run again.
+flash. The last epochs are trained twice from there, with the same learning rates: in float, and
+with the numbers of int8. The former becomes int8 after training (``ptq``), the latter is ``qat``.
+What is there is not run again.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from accuracy.tasks import TASKS, Limits, Task
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.stages import train_pruned, train_quantized
+from mcuprune.recipes.training import compile_model, fit
 
 RESULTS = Path(__file__).parent / "results" / "quantization.jsonl"
 AWARE_EPOCHS = {"digits": 6, "kws-fsdd": 4, "fashion": 2}
-PTQ, QAT = "ptq", "qat"
-KEY = ("task", "budget", "seed", "epochs", "method")
+KEY = ("task", "budget", "seed", "epochs")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -44,7 +44,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def recipe_of(task: Task, limits: Limits, method: str, seed: int, epochs: int | None) -> Recipe:
+def recipe_of(task: Task, limits: Limits, seed: int, epochs: int | None) -> Recipe:
     return task.settings(
         epochs,
         (
@@ -52,39 +52,47 @@ def recipe_of(task: Task, limits: Limits, method: str, seed: int, epochs: int | 
             f"budget.sram={limits.arena_bytes}",
             f"budget.flash={limits.flash_bytes}",
             "budget.macs=null",
-            f"quantization.method={method}",
+            "quantization.method=qat",
             f"quantization.epochs={AWARE_EPOCHS[task.name]}",
         ),
     )
 
 
 def run(task: Task, recipe: Recipe, data: Dataset, limits: Limits) -> dict[str, Any]:
-    """Train with one method and return what is kept of it."""
+    """Train a network to both ends and return what is kept of it."""
     import keras
 
     keras.backend.clear_session()
     with tempfile.TemporaryDirectory() as folder:
-        in_float = train_pruned(recipe, data, Path(folder))
-        stages = [in_float]
-        if recipe.quantization.method == QAT:
-            stages.append(train_quantized(recipe, data, Path(folder), in_float))
-    found = measured(stages[-1].model, recipe, data, limits)
-    resources = found["resources"]
+        before = train_pruned(recipe, data, Path(folder))
+        aware = train_quantized(recipe, data, Path(folder), before)
+        seconds = train_on(before.model, recipe, data, Path(folder))
+    ptq, qat = (measured(model, recipe, data, limits) for model in (before.model, aware.model))
     return {
         "task": task.name,
         "budget": limits.name,
         "seed": recipe.training.seed,
         "epochs": recipe.training.epochs,
-        "method": recipe.quantization.method,
-        "float_epochs": recipe.float_epochs,
-        "float": in_float.accuracy,
-        "fake_quantized": stages[-1].accuracy if len(stages) > 1 else None,
-        "int8": found["accuracy"]["int8"],
-        "flash_bytes": resources["flash_bytes"],
-        "arena_bytes": resources["arena_bytes"],
-        "fits": found["fits"],
-        "fit_seconds": round(sum(stage.fit_seconds for stage in stages), 1),
+        "aware_epochs": recipe.quantization.epochs,
+        "float_before": before.accuracy,
+        "float": ptq["accuracy"]["float"],
+        "ptq": ptq["accuracy"]["int8"],
+        "qat": qat["accuracy"]["int8"],
+        "fake_quantized": aware.accuracy,
+        "flash_bytes": [found["resources"]["flash_bytes"] for found in (ptq, qat)],
+        "arena_bytes": [found["resources"]["arena_bytes"] for found in (ptq, qat)],
+        "fits": [found["fits"] for found in (ptq, qat)],
+        "seconds_in_float": round(seconds, 1),
+        "seconds_aware": round(aware.fit_seconds, 1),
     }
+
+
+def train_on(model: Any, recipe: Recipe, data: Dataset, folder: Path) -> float:
+    """Train the last epochs in float; return the wall seconds of ``fit``."""
+    epochs = recipe.quantization.epochs
+    training = recipe.training.model_copy(update={"learning_rate": recipe.aware_learning_rate})
+    compile_model(model, training, epochs, len(data.x_train))
+    return fit(model, data, training, epochs, "float", folder).seconds
 
 
 def kept() -> list[dict[str, Any]]:
@@ -96,11 +104,11 @@ def kept() -> list[dict[str, Any]]:
 def run_all(given: argparse.Namespace) -> None:
     task = TASKS[given.task]
     data = task.data(given.data)
-    for budget, seed, method in itertools.product(given.budget, given.seeds, (PTQ, QAT)):
+    for budget, seed in itertools.product(given.budget, given.seeds):
         limits = task.budgets[budget]
-        recipe = recipe_of(task, limits, method, seed, given.epochs)
-        key = (task.name, budget, seed, recipe.training.epochs, method)
-        if key in {tuple(r[name] for name in KEY) for r in kept()}:
+        recipe = recipe_of(task, limits, seed, given.epochs)
+        key = (task.name, budget, seed, recipe.training.epochs)
+        if key in {tuple(record[name] for name in KEY) for record in kept()}:
             continue
         record = run(task, recipe, data, limits)
         with RESULTS.open("a", encoding="utf-8") as file:
@@ -129,14 +137,9 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
         of_key = [
             r for r in records if (r["task"], r["budget"], r["epochs"]) == (task, budget, epochs)
         ]
-        ptq, qat = ([r for r in of_key if r["method"] == method] for method in (PTQ, QAT))
-        if not ptq or not qat:
-            continue
         yield Row(
-            f"{task} | {budget} | {epochs} | {len(ptq)}",
-            [100 * r["float"] for r in ptq],
-            [100 * r["int8"] for r in ptq],
-            [100 * r["int8"] for r in qat],
+            f"{task} | {budget} | {epochs} | {len(of_key)}",
+            *([100 * r[name] for r in of_key] for name in ("float", "ptq", "qat")),
         )
 
 
