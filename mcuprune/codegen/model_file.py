@@ -180,6 +180,22 @@ class Node:
         if not condition:
             raise UnsupportedModelError(f"no C for {self.title}: {problem}")
 
+    def require_picture(self, data: int = 0) -> None:
+        """Raise unless an input and the output are single pictures, ``(1, height, width, depth)``.
+
+        Args:
+            data: Which input.
+
+        Raises:
+            UnsupportedModelError: One has another rank, or a batch of more than 1.
+        """
+        for shape in (self.input_shape(data), self.output_shape()):
+            self.require(
+                len(shape) == 4 and shape[0] == 1,
+                f"a tensor of shape {shape}; (1, height, width, depth) is known. "
+                "Export with batch 1",
+            )
+
     def require_types(self, *allowed: str, inputs: int = 1) -> None:
         """Raise unless the first inputs and the output all have one of the types.
 

@@ -163,3 +163,14 @@ def test_nothing_is_written_for_models_without_kernels(tmp_path):
     assert done.exit_code == cli.EXIT_BAD_INPUT
     assert "0 (FLOOR)" in done.output
     assert not out.exists()
+
+
+def test_forms_that_kernels_do_not_take_are_refused_by_name():
+    batch = Data((2, 4, 4, 2), (0.1,), -3)
+    fields = {"strideH": 1, "strideW": 1, "filterHeight": 2, "filterWidth": 2}
+    pool = Case("MAX_POOL_2D", (batch,), (batch,), ("Pool2DOptions", fields))
+    with pytest.raises(InputError, match=r"operator 0 \(MAX_POOL_2D\): .*\(2, 4, 4, 2\).*batch 1"):
+        generate(operators_file([pool]))
+    unscaled = Case("RELU", (Data((1, 4)),), (Data((1, 4), (0.1,)),))
+    with pytest.raises(InputError, match=r"operator 1 \(RELU\): a tensor has 0 scales"):
+        generate(operators_file([RELU, unscaled]))

@@ -195,11 +195,17 @@ def strided_slices(draw):
         if not part:
             masks = [mask | 1 << axis for mask in masks]
             chosen[axis] = range(shape[axis])[:: strides[axis]]
+    shrunk = draw(st.sampled_from([0, 0, 0b0010, 0b1100]))
+    for axis in range(4):
+        if shrunk >> axis & 1:
+            begins[axis] = draw(st.integers(-shape[axis], shape[axis] - 1))
+            strides[axis], chosen[axis] = 1, range(1)
     quantization = ((draw(scales),), draw(zero_points))
     inputs = (Data(shape, *quantization), constant(begins), constant(ends), constant(strides))
-    output = Data(tuple(map(len, chosen)), *quantization)
-    options = ("StridedSliceOptions", {"beginMask": masks[0], "endMask": masks[1]})
-    return Case("STRIDED_SLICE", inputs, (output,), options)
+    kept = [len(part) for axis, part in enumerate(chosen) if not shrunk >> axis & 1]
+    fields = {"beginMask": masks[0], "endMask": masks[1], "shrinkAxisMask": shrunk}
+    output = Data(tuple(kept), *quantization)
+    return Case("STRIDED_SLICE", inputs, (output,), ("StridedSliceOptions", fields))
 
 
 @st.composite

@@ -71,8 +71,8 @@ def check_convolution(node: Node) -> None:
         UnsupportedModelError: Names what is not.
     """
     node.require_types("int8", inputs=2)
+    node.require_picture()
     require_one_scale(node)
-    node.require(node.input_shape()[0] == 1, "a batch of more than 1; export with batch 1")
 
 
 def window_axes(node: Node, window: tuple[int, ...]) -> tuple[Axis, Axis]:

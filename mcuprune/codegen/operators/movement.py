@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from mcuprune.codegen.kernel_call import KernelCall
@@ -92,12 +93,18 @@ def strided_slice(node: Node) -> tuple[KernelCall, ...]:
             begin = None if node.option("begin_mask") & bit else begins[axis]
             end = None if node.option("end_mask") & bit else ends[axis]
             if node.option("shrink_axis_mask") & bit:
-                chosen = range(begins[axis] % shape[axis], begins[axis] % shape[axis] + 1)
+                # One element, wherever the slice would end.
+                first = (begin or 0) % shape[axis]
+                chosen = range(first, first + 1)
             else:
                 chosen = range(shape[axis])[slice(begin, end, strides[axis])]
         sizes.append(len(chosen))
         sources.append(chosen.step * step)
         start += chosen.start * step
+    node.require(
+        math.prod(sizes) == node.output().elements,
+        f"it takes {math.prod(sizes)} elements, its output has {node.output().elements}",
+    )
     return (_moved(node, sizes, sources, row_steps(sizes), source_start=start),)
 
 
@@ -154,9 +161,9 @@ def unpack(node: Node) -> tuple[KernelCall, ...]:
 
 def depth_to_space(node: Node) -> tuple[KernelCall, ...]:
     """DEPTH_TO_SPACE: channels become a square of pixels."""
+    node.require_picture()
     _, height, width, channels = node.input_shape()
     block = node.option("block_size")
-    node.require(node.input_shape()[0] == 1, "a batch of more than 1; export with batch 1")
     depth = channels // (block * block)
     sizes = (height, block, width, block, depth)
     sources = (width * channels, block * depth, channels, depth, 1)

@@ -20,12 +20,12 @@ def max_pool_2d(node: Node) -> tuple[KernelCall, ...]:
 
 def _pool(node: Node, kernel: str) -> tuple[KernelCall, ...]:
     node.require_types("int8")
+    node.require_picture()
     require_one_scale(node)
     node.require(
         node.input_quantization() == node.output_quantization(),
         "input and output have different scales or zero points, which TFLM refuses, too",
     )
-    node.require(node.input_shape()[0] == 1, "a batch of more than 1; export with batch 1")
     window = window_parameters(node, (node.option("filter_h"), node.option("filter_w")))
     for unused in ("dilation_height", "dilation_width"):
         del window[unused]

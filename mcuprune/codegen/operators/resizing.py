@@ -86,7 +86,7 @@ def resize_bilinear(node: Node) -> tuple[KernelCall, ...]:
 
 def _axes(node: Node) -> tuple[_Axis, _Axis]:
     node.require_types("int8")
-    node.require(node.input_shape()[0] == 1, "a batch of more than 1; export with batch 1")
+    node.require_picture()
     options = (node.option("align_corners"), node.option("half_pixel_centers"))
     source, target = node.input_shape(), node.output_shape()
     return _Axis(source[1], target[1], *options), _Axis(source[2], target[2], *options)

@@ -20,7 +20,7 @@ def transpose_conv(node: Node) -> tuple[KernelCall, ...]:
     )
     for quantization in (node.input_quantization(2), node.output_quantization()):
         node.require(len(quantization.scales) == 1, "data and output must have one scale each")
-    node.require(node.input_shape(2)[0] == 1, "a batch of more than 1; export with batch 1")
+    node.require_picture(data=2)
     channels, window_height, window_width, depth = node.input_shape(1)
     _, height, width, _ = node.output_shape()
     rows = _axis(node, height, window_height, "h")
