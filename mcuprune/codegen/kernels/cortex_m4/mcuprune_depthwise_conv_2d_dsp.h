@@ -232,26 +232,41 @@ MCUPRUNE_OUTLINED void mcuprune_depthwise_lower_step2(const mcuprune_depthwise_3
     }
 }
 
-/* A row of outputs of one channel for any window; taps: pairs, each row of the window filled up. */
+/* A row of outputs of one channel for any window, two at a time; taps: pairs, each row of the
+   window filled up. */
 MCUPRUNE_OUTLINED void mcuprune_depthwise_row(const mcuprune_depthwise_conv_2d_dsp_t *layer,
                                               const mcuprune_arena_uint32_t *taps,
                                               const mcuprune_depthwise_scale_t *scale,
                                               const mcuprune_arena_int16_t *plane, int8_t *output)
 {
     const int32_t pairs = (layer->filter_width + 1) / 2;
-    for (int32_t x = 0; x < layer->output_width; ++x) {
-        const mcuprune_arena_int16_t *row = &plane[x * layer->stride_width];
+    for (int32_t left = layer->output_width; left > 0; left -= 2) {
+        /* An odd last output is computed twice, and stored once. */
+        const int32_t next = (left > 1) ? layer->stride_width : 0;
+        const mcuprune_arena_int16_t *row = plane;
         const mcuprune_arena_uint32_t *tap = taps;
-        int32_t sum = scale->bias;
+        int32_t sum0 = scale->bias;
+        int32_t sum1 = scale->bias;
         for (int32_t filter_y = 0; filter_y < layer->filter_height; ++filter_y) {
+            const mcuprune_arena_int16_t *one = row;
+            const mcuprune_arena_int16_t *other = &row[next];
             for (int32_t pair = 0; pair < pairs; ++pair) {
-                sum = mcuprune_smlad(*tap, mcuprune_load_word(&row[2 * pair]), sum);
+                const uint32_t weights = *tap;
+                sum0 = mcuprune_smlad(weights, mcuprune_load_word(one), sum0);
+                sum1 = mcuprune_smlad(weights, mcuprune_load_word(other), sum1);
+                one = &one[2];
+                other = &other[2];
                 ++tap;
             }
             row = &row[layer->pitch];
         }
-        *output = (int8_t)mcuprune_output(sum, scale->factor, scale->shift, scale->rounding);
+        *output = (int8_t)mcuprune_output(sum0, scale->factor, scale->shift, scale->rounding);
         output = &output[scale->step];
+        if (left > 1) {
+            *output = (int8_t)mcuprune_output(sum1, scale->factor, scale->shift, scale->rounding);
+            output = &output[scale->step];
+        }
+        plane = &plane[2 * next];
     }
 }
 
