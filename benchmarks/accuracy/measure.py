@@ -34,7 +34,8 @@ def measured(model: Any, recipe: Recipe, data: Dataset, limits: Limits) -> dict[
 
     Returns:
         ``accuracy``, ``resources`` (bytes and MACs; the arena as TFLM uses it on a 64-bit host and
-        as predicted from the Keras model), ``widths`` per coupling group, ``fits``.
+        as predicted from the Keras model without a plan in its file), ``widths`` per coupling
+        group, ``fits``.
     """
     converted = convert_int8(model, data.x_train[: recipe.deploy.calibration_samples])
     budget = Budget(sram=limits.arena_bytes, flash=limits.flash_bytes)

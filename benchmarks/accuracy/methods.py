@@ -17,13 +17,12 @@ from accuracy.tasks import Limits
 from accuracy.widths import (
     Widths,
     cost_within,
-    counted,
+    fits,
     network,
     one_multiplier,
     scaled,
     two_multipliers,
     whole_widths,
-    within,
 )
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Groups
@@ -136,7 +135,7 @@ def across_layers(score: Score) -> Method:
         def fits_without(removed: int) -> bool:
             trial = network(job.recipe, job.data, job.whole)
             cut(coupling_groups(trial), best_of_all(groups, found, removed))
-            return within(counted(trial), job.limits)
+            return fits(trial, job.limits)
 
         most = len(removable(groups, found))
         return best_of_all(groups, found, fewest_removed(most, fits_without))

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from accuracy.tasks import Limits
+from mcuprune.budget import Budget
 from mcuprune.cost.resources import Resources, estimate
 from mcuprune.ir.from_keras import graph_from_keras
+from mcuprune.pruning.shipping import shipping
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.models import BUILDERS
 from mcuprune.recipes.schema import Recipe
@@ -101,16 +103,20 @@ def network(recipe: Recipe, data: Dataset, widths: Widths) -> Any:
 
 
 def counted(model: Any) -> Resources:
-    """Return what a Keras model is predicted to take: what ``mcuprune.estimate`` counts.
+    """Return what a Keras model is predicted to take without a memory plan in its file.
 
-    Without the boards that would hold it, which takes ten times as long.
+    As ``mcuprune.estimate``, but for the boards that would hold it, which take ten times as long.
     """
     return estimate(graph_from_keras(model))
 
 
-def within(found: Resources, limits: Limits) -> bool:
-    """Tell whether resources meet a budget."""
-    return found.arena_total_bytes <= limits.arena_bytes and found.flash_bytes <= limits.flash_bytes
+def fits(model: Any, limits: Limits) -> bool:
+    """Tell whether a Keras model is predicted to meet a budget as it ships.
+
+    With a memory plan in the file where that helps, as :class:`mcuprune.MCUPruning` counts.
+    """
+    budget = Budget(sram=limits.arena_bytes, flash=limits.flash_bytes)
+    return shipping(graph_from_keras(model), {}, {}, budget).meets(dict(budget.limits()), {})
 
 
 def cost_within(recipe: Recipe, data: Dataset, limits: Limits) -> Cost:
@@ -118,7 +124,7 @@ def cost_within(recipe: Recipe, data: Dataset, limits: Limits) -> Cost:
 
     @functools.cache
     def cost(widths: Widths) -> tuple[bool, int]:
-        found = counted(network(recipe, data, widths))
-        return within(found, limits), found.macs
+        model = network(recipe, data, widths)
+        return fits(model, limits), counted(model).macs
 
     return cost
