@@ -116,9 +116,11 @@ def markdown(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def best(found: Iterable[Row]) -> str:
-    """Return accuracy and name of the best of some rows, a dash if there is none."""
+    """Return accuracy, name and seeds of the best of some rows, a dash if there is none."""
     first = next(iter(best_first(found)), None)
-    return "-" if first is None else f"{spread(first.int8)} ({first.label})"
+    if first is None:
+        return "-"
+    return f"{spread(first.int8)} ({first.label}; seeds: {len(first.int8)})"
 
 
 def _row(label: str, runs: Sequence[Mapping[str, Any]]) -> Row:

@@ -179,7 +179,7 @@ def test_rows_gather_seeds_and_the_best_comes_first():
         "NO",
     )
     assert found[0].cells == cells
-    assert best(found) == "80.00 +- 14.14 (b)"
+    assert best(found) == "80.00 +- 14.14 (b; seeds: 2)"
     assert best([]) == "-"
 
 
