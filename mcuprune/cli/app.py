@@ -1,0 +1,66 @@
+"""The application: errors and Ctrl-C become one message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mcuprune.errors import McupruneError
+
+EXIT_EXCEEDED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+# Of the commands in the help: the way of a model, then what there is to choose from.
+_ORDER = (
+    *("run", "groups", "estimate", "check", "deploy", "optimize", "codegen", "simulate"),
+    *("recipes", "boards"),
+)
+
+
+class _ReportingGroup(TyperGroup):
+    """Turns our errors and Ctrl-C into one message and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except McupruneError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exception(error)
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(EXIT_BAD_INPUT) from error
+        except KeyboardInterrupt as interrupt:
+            kept = str(interrupt) or "nothing was changed"
+            typer.echo(f"\nstopped: {kept}", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from interrupt
+
+
+app = typer.Typer(
+    cls=_ReportingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Makes a Keras model fit a microcontroller, and proves that it does.",
+)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    del debug  # read by _ReportingGroup
+
+
+def main() -> None:
+    """Run the command line; ``--debug`` may stand anywhere."""
+    # Quiets TensorFlow's C++ side, unless the user has set it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    arguments = sorted(sys.argv[1:], key=lambda argument: argument != "--debug")
+    app(arguments, prog_name="mcuprune")

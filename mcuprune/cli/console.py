@@ -1,0 +1,72 @@
+"""What commands read and print: results alone on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mcuprune.errors import InputError
+
+
+def load_arrays(path: Path) -> Any:
+    """Return the array of a .npy file; of a .npz file with several, a list of them."""
+    import numpy as np
+
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(
+            f"{path} {found}: write training inputs to a file with numpy.save, or check the path"
+        )
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = [loaded] if isinstance(loaded, np.ndarray) else list(loaded.values())
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path} is no readable .npy or .npz file ({error}): write one with numpy.save, or "
+            "numpy.savez for several inputs"
+        ) from error
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def print_json(value: Any) -> None:
+    """Print plain values as JSON, alone on stdout."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def print_all(*items: Any) -> None:
+    """Print texts and tables on stdout, one after the other."""
+    from rich.console import Console
+
+    console = Console()
+    for item in items:
+        console.print(item)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without the lines it logs before it reads TF_CPP_MIN_LOG_LEVEL."""
+    from mcuprune.native_output import caught_stderr
+
+    with caught_stderr():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def stdout_to_stderr() -> Iterator[None]:
+    """Send what libraries write to stdout, from Python or C, to stderr."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)
