@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,7 @@ def optimize(
     time_limit_s: float = TIME_LIMIT_S,
     check: bool = True,
     runtime: str = REFERENCE,
+    others: Sequence[str] = RUNTIMES,
 ) -> Optimized:
     """Plan the arena of a ``.tflite`` file and write the plan into it.
 
@@ -134,6 +136,7 @@ def optimize(
         time_limit_s: Seconds after which the best plan found is taken.
         check: Whether to run both files with TFLM and compare.
         runtime: Whose kernels matter most, a name of :data:`mcuprune.cost.runtime.RUNTIMES`.
+        others: Whose arena may not grow either.
 
     Raises:
         UnknownNameError: No such runtime.
@@ -145,12 +148,12 @@ def optimize(
     graph = parse_tflite(model, name)
     require_rewritable(root_table(model, name))
     _require_own_memory(graph)
-    runtimes = tuple(dict.fromkeys([runtime, *RUNTIMES]))
-    first, *others = [scratch_requests(graph, load_runtime(each)) for each in runtimes]
+    runtimes = tuple(dict.fromkeys([runtime, *others]))
+    first, *more = [scratch_requests(graph, load_runtime(each)) for each in runtimes]
     plan = plan_offline(
         graph,
         first,
-        others=others,
+        others=more,
         reorder=reorder and not has_operators_by_position(model),
         in_place=in_place,
         time_limit_s=time_limit_s,

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from mcuprune.budget import Budget
+from mcuprune.cost.resources import estimate
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.package import deploy
+from mcuprune.deployment.shipped import shipped
 from mcuprune.engines.tflm import TFLM
 from mcuprune.ir.from_tflite import parse_tflite
+from mcuprune.recipes.models import dscnn
 from mcuprune.report.memory_plan import saved_lines
 
 SAMPLES = np.random.default_rng(0).normal(size=(50, 8, 8, 4)).astype(np.float32)
@@ -70,3 +73,18 @@ def test_a_flash_budget_that_is_met_without_stays_met(model, tmp_path):
     assert tight.resources.flash_bytes == flash
     assert not tight.memory_plan.is_changed
     assert "more than the budget leaves" in tight.memory_plan.note
+
+
+def test_a_budget_that_needs_the_plan_gets_it_though_other_kernels_lose():
+    """Helium kernels want 4 KiB of scratch memory in the middle of what the plan packs."""
+    keras.utils.set_random_seed(0)
+    network = dscnn((49, 10, 1), 10, widths=(10, 10, 10, 8, 13))
+    samples = np.random.default_rng(0).normal(size=(20, 49, 10, 1)).astype(np.float32)
+    converted = convert_int8(network, samples)
+    assert not shipped(converted, "kws").is_changed
+    roomy = estimate(parse_tflite(converted, "kws")).arena_total_bytes
+    budget = Budget(sram=roomy - 1_000)
+    planned = shipped(converted, "kws", budget=budget)
+    assert TFLM().arena(planned.model).head_bytes == planned.plan.head_bytes == 2_640
+    assert TFLM().arena(planned.model).total_bytes <= budget.sram
+    assert not shipped(converted, "kws", budget=Budget(sram=roomy)).is_changed
