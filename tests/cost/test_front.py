@@ -31,7 +31,7 @@ def test_an_unknown_board_is_refused_before_the_model_is_read():
         estimate("absent.tflite", board="microbit")
 
 
-def test_the_arena_with_a_plan_in_the_file(tmp_path):
+def test_the_arena_with_a_plan_in_the_file():
     """Two tensors of 8x8x4 and their sum: in place two of them are enough."""
     inputs = keras.Input((8, 8, 4))
     convolved = keras.layers.Conv2D(4, 1, bias_initializer="ones")(inputs)
