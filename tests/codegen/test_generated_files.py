@@ -9,7 +9,7 @@ import pytest
 from operator_files import Case, Data, constant, operators_file
 from typer.testing import CliRunner
 
-from mcuprune import cli
+from mcuprune.cli.app import EXIT_BAD_INPUT, app
 from mcuprune.codegen import generate
 from mcuprune.engines.c_host import compiled_library, host_compiler
 from mcuprune.errors import EngineError, InputError, UnknownNameError
@@ -147,20 +147,20 @@ def test_command_writes_files_and_json(relu_model, tmp_path):
     model, out = tmp_path / "relu.tflite", tmp_path / "c"
     model.write_bytes(relu_model)
     command = ["codegen", str(model), "-o", str(out), "--name", "relu", "--json"]
-    done = CliRunner().invoke(cli.app, command)
+    done = CliRunner().invoke(app, command)
     report = json.loads(done.stdout)
     assert done.exit_code == 0
     assert sorted(report["files"]) == sorted(path.name for path in out.iterdir())
     assert report["arena_bytes"] == 32
-    assert "relu_invoke" in CliRunner().invoke(cli.app, command[:-1]).stdout
+    assert "relu_invoke" in CliRunner().invoke(app, command[:-1]).stdout
 
 
 def test_nothing_is_written_for_models_without_kernels(tmp_path):
     case = Case("FLOOR", (Data((1, 4), dtype="float32"),), (Data((1, 4), dtype="float32"),))
     model, out = tmp_path / "floor.tflite", tmp_path / "c"
     model.write_bytes(operators_file([case]))
-    done = CliRunner().invoke(cli.app, ["codegen", str(model), "-o", str(out)])
-    assert done.exit_code == cli.EXIT_BAD_INPUT
+    done = CliRunner().invoke(app, ["codegen", str(model), "-o", str(out)])
+    assert done.exit_code == EXIT_BAD_INPUT
     assert "0 (FLOOR)" in done.output
     assert not out.exists()
 
