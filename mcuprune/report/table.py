@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
 
 from mcuprune.cost.resources import Resources
-from mcuprune.cost.runtime import REFERENCE
 from mcuprune.cost.verdict import Verdict
 from mcuprune.planner.lifetimes import BUFFER_ALIGNMENT_BYTES
+from mcuprune.report.comparison import comparison_rows, is_of_host, written
 
-HOST_POINTER_BITS = 64
 HOST_NOTE = (
     "The arena is counted as TFLM counts it on a 64-bit host, which is conservative: the tail is "
     "smaller on a 32-bit device, the head the same."
@@ -85,17 +84,11 @@ def counting_note(resources: Mapping[str, Any]) -> str:
     Args:
         resources: What ``mcuprune estimate --json`` prints.
     """
-    if _is_of_host(resources):
+    if is_of_host(resources):
         return HOST_NOTE
     return (
         f"The arena is counted as {resources['runtime']} allocates it with pointers of "
         f"{resources['pointer_bits']} bits."
-    )
-
-
-def _is_of_host(resources: Mapping[str, Any]) -> bool:
-    return bool(
-        resources["pointer_bits"] == HOST_POINTER_BITS and resources["runtime"] == REFERENCE
     )
 
 
@@ -146,75 +139,7 @@ def run_table(report: Mapping[str, Any]) -> Table:
     for heading in ("reference", "pruned", "budget"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("origin", no_wrap=True)
-    for label, reference, pruned, origin in _accuracy_rows(report["accuracy"]):
-        table.add_row(label, f"{reference:.1%}", f"{pruned:.1%}", "", origin)
-    for label, reference, pruned, limit, unit, origin in _resource_rows(report):
-        allowed = "" if limit is None else f"{limit:,}{unit}"
-        style = "red" if limit is not None and pruned > limit else None
-        table.add_row(
-            label, f"{reference:,}{unit}", f"{pruned:,}{unit}", allowed, origin, style=style
-        )
+    for row in comparison_rows(report):
+        numbers = (written(value, row.unit) for value in (row.before, row.after, row.limit))
+        table.add_row(row.label, *numbers, row.origin, style="red" if row.is_over else None)
     return table
-
-
-def _accuracy_rows(accuracy: Mapping[str, float]) -> Sequence[tuple[str, float, float, str]]:
-    return (
-        (
-            "accuracy, float",
-            accuracy["float_reference"],
-            accuracy["float_pruned"],
-            "interpreter (Keras)",
-        ),
-        ("accuracy, int8", accuracy["int8_reference"], accuracy["int8"], "interpreter (LiteRT)"),
-    )
-
-
-_Row = tuple[str, int, int, int | None, str, str]
-
-
-def _resource_rows(report: Mapping[str, Any]) -> list[_Row]:
-    before, after = report["resources"]["reference"], report["resources"]["pruned"]
-    predicted, used = report["arena"]["predicted"], report["arena"]["used"]
-    used_before = report["arena_reference"]["used"]
-    limits = report["budget"]
-    sram, flash, macs = (limits.get(name) for name in ("sram", "flash", "macs"))
-
-    def arena(label: str, field: str, limit: int | None) -> list[_Row]:
-        by_formula = (before[f"arena_{field}"], predicted[field])
-        by_tflm = (used_before[field], used[field])
-        return [
-            (label, *by_formula, limit, " B", "predicted"),
-            ("", *by_tflm, limit, " B", "interpreter (TFLM)"),
-        ]
-
-    on_host = _is_of_host(after)
-    return [
-        *([] if on_host else _board_rows(before, after, sram, flash)),
-        *arena("arena head", "head_bytes", None),
-        *arena("peak SRAM (arena)", "total_bytes", sram if on_host else None),
-        (
-            "flash (.tflite)",
-            before["tflite_bytes"],
-            after["tflite_bytes"],
-            flash if on_host else None,
-            " B",
-            "file",
-        ),
-        ("MACs", before["macs"], after["macs"], macs, "", "predicted"),
-        ("parameters", before["params"], after["params"], None, "", "predicted"),
-    ]
-
-
-def _board_rows(
-    before: Mapping[str, Any], after: Mapping[str, Any], sram: int | None, flash: int | None
-) -> list[_Row]:
-    """Return what the firmware of a board needs, with the runtime's code where it is known."""
-
-    def row(label: str, limit: int | None, *fields: str) -> _Row:
-        needed = [sum(each[field] or 0 for field in fields) for each in (before, after)]
-        return (label, needed[0], needed[1], limit, " B", "predicted")
-
-    return [
-        row("arena on the board", sram, "arena_total_bytes"),
-        row("flash on the board", flash, "tflite_bytes", "runtime_code_bytes"),
-    ]

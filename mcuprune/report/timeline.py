@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mcuprune.cost.memory import arena_head, arena_tail
+from mcuprune.budget import Budget, require_budget
+from mcuprune.cost.firmware import BOARD_POINTER_BITS, runtime_of_board
+from mcuprune.cost.runtime import REFERENCE
 from mcuprune.ir.graph import Graph
-from mcuprune.report.occupancy import BAR_ORDER, LiveTensor, Role, Step, occupancy, peak_step
+from mcuprune.ir.read import read_graph
+from mcuprune.report.occupancy import BAR_ORDER, Arena, LiveTensor, Role, Step, arena, peak_step
 
 # Colours that people with colour-blindness tell apart (Okabe and Ito, 2008).
 ROLE_COLOURS = {"keeps": "#56B4E9", "reads": "#0072B2", "writes": "#E69F00", "scratch": "#CC79A7"}
@@ -20,6 +23,7 @@ ROLE_LABELS = {
 }
 LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
 TAIL_COLOUR = "#BBBBBB"
+HOST = "TFLM on a 64-bit host"
 BUDGET_COLOUR = "#C0392B"
 # With up to this many operators a bar is as wide as its tensors' shapes.
 MOST_WIDE_OPERATORS = 8
@@ -30,25 +34,39 @@ LOWEST_SHARE_ACROSS = 0.05
 LOWEST_SHARE_UPWARDS = 0.16
 
 
-@dataclasses.dataclass(frozen=True)
-class _Panel:
-    """One model's timeline, counted.
+HEADROOM = 1.16
 
-    Attributes:
-        title: Above the panel.
-        steps: What is live at each operator.
-        head_bytes: Head of the arena under TFLM's greedy plan.
-        tail_bytes: Persistent tail of the arena.
+
+def plot_memory(model: Any, *, board: str | None = None, budget: Budget | None = None) -> Any:
+    """Draw the memory timeline of one model.
+
+    Each bar is an operator: the persistent tail of the arena below, the live tensors on top. The
+    largest is marked, the budget is a line.
+
+    Args:
+        model: A built functional or Sequential ``keras.Model``, or the path of a ``.keras``,
+            ``.h5`` or ``.tflite`` file.
+        board: Count the arena as that board's firmware uses it; by default the budget's board, and
+            without one as TFLM uses it on a 64-bit host.
+        budget: What is allowed.
+
+    Returns:
+        A ``matplotlib.figure.Figure``, apart from pyplot's.
+
+    Raises:
+        InputError: The file is missing, unreadable or malformed, or the budget is none.
+        UnknownNameError: No such board; names the nearest.
+        UnsupportedModelError: The Keras model cannot be read as a graph.
     """
-
-    title: str
-    steps: list[Step]
-    head_bytes: int
-    tail_bytes: int
-
-    @property
-    def total_bytes(self) -> int:
-        return self.head_bytes + self.tail_bytes
+    if budget is not None:
+        require_budget(budget)
+    board = board or (None if budget is None else budget.board)
+    runtime = REFERENCE if board is None else runtime_of_board(board)
+    pointer_bits = None if board is None else BOARD_POINTER_BITS
+    graph = read_graph(model)
+    limit = None if budget is None else budget.sram
+    counted = HOST if board is None else f"{runtime} on {board}"
+    return _drawn({graph.name: arena(graph, runtime, pointer_bits)}, limit, counted)
 
 
 def plot_memory_timeline(
@@ -56,35 +74,34 @@ def plot_memory_timeline(
 ) -> None:
     """Write a PNG with the arena's contents per operator, before and after pruning.
 
-    Each bar is an operator: the persistent tail of the arena below, the live tensors on top. The
-    largest is marked; the budget is a line over both panels.
-
     Args:
         before: The reference, dimensions as ints.
         after: The pruned model, dimensions as ints.
         budget_sram: Limit on the arena in bytes, None if SRAM is not limited.
         path: Where to write the PNG.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    panels = [_panel("before", before), _panel("after", after)]
-    figure = Figure(figsize=(13, 5.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(1, 2, sharey=True)
-    highest = max(*(panel.total_bytes for panel in panels), budget_sram or 0) * 1.16
-    for axis, panel in zip(axes, panels, strict=True):
-        _draw(axis, panel, highest, budget_sram)
-    axes[0].set_ylabel("arena bytes, counted as TFLM on a 64-bit host")
-    _legend(figure, {t.role for panel in panels for step in panel.steps for t in step.live})
+    figure = _drawn({"before": arena(before), "after": arena(after)}, budget_sram, HOST)
     figure.savefig(path, dpi=130)
 
 
-def _panel(title: str, graph: Graph) -> _Panel:
-    return _Panel(title, occupancy(graph), int(arena_head(graph)), int(arena_tail(graph)))
+def _drawn(panels: Mapping[str, Arena], budget_sram: int | None, counted: str) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.5 + 5.75 * len(panels), 5.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    totals = [panel.total_bytes for panel in panels.values()]
+    highest = max(*totals, budget_sram or 0) * HEADROOM
+    for axis, (title, panel) in zip(axes, panels.items(), strict=True):
+        _draw(axis, title, panel, highest, budget_sram)
+    axes[0].set_ylabel(f"arena bytes, counted as {counted}")
+    steps = (step for panel in panels.values() for step in panel.steps)
+    _legend(figure, {tensor.role for step in steps for tensor in step.live})
+    return figure
 
 
-def _draw(axis: Any, panel: _Panel, highest: float, budget_sram: int | None) -> None:
+def _draw(axis: Any, title: str, panel: Arena, highest: float, budget_sram: int | None) -> None:
     for step in panel.steps:
         _draw_step(axis, step, panel, highest)
     axis.set_ylim(0, highest)
@@ -102,7 +119,7 @@ def _draw(axis: Any, panel: _Panel, highest: float, budget_sram: int | None) -> 
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
     axis.set_title(
-        f"{panel.title}: arena {panel.total_bytes:,} B "
+        f"{title}: arena {panel.total_bytes:,} B "
         f"(head {panel.head_bytes:,} + tail {panel.tail_bytes:,})",
         fontsize=11,
     )
@@ -113,7 +130,7 @@ def _draw(axis: Any, panel: _Panel, highest: float, budget_sram: int | None) -> 
         _draw_line(axis, budget_sram, "budget", BUDGET_COLOUR, "--")
 
 
-def _draw_step(axis: Any, step: Step, panel: _Panel, highest: float) -> None:
+def _draw_step(axis: Any, step: Step, panel: Arena, highest: float) -> None:
     axis.bar(step.index, panel.tail_bytes, width=0.86, color=TAIL_COLOUR, linewidth=0)
     bottom = panel.tail_bytes
     for tensor in step.live:
@@ -150,7 +167,7 @@ def _write_shape(axis: Any, index: int, bottom: int, tensor: LiveTensor, operato
     )
 
 
-def _mark_peak(axis: Any, panel: _Panel) -> None:
+def _mark_peak(axis: Any, panel: Arena) -> None:
     peak = peak_step(panel.steps)
     top = panel.tail_bytes + peak.size_bytes
     axis.bar(

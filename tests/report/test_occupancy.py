@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcuprune.ir.graph import Graph, Operator, Tensor
-from mcuprune.report.occupancy import occupancy, peak_step
+from mcuprune.report.occupancy import arena, peak_step
 
 
 def residual_graph() -> Graph:
@@ -26,7 +26,7 @@ def residual_graph() -> Graph:
 
 
 def test_live_tensors_and_their_roles():
-    steps = occupancy(residual_graph())
+    steps = arena(residual_graph()).steps
     roles = [[(tensor.name, tensor.role) for tensor in step.live] for step in steps]
     assert roles == [
         [("in", "reads"), ("a", "writes")],
@@ -37,13 +37,13 @@ def test_live_tensors_and_their_roles():
 
 
 def test_bytes_per_operator():
-    steps = occupancy(residual_graph())
+    steps = arena(residual_graph()).steps
     assert [step.size_bytes for step in steps] == [32 + 64, 64 + 64, 3 * 64, 3 * 64]
 
 
 def test_peak_is_the_first_of_the_largest():
-    assert peak_step(occupancy(residual_graph())).index == 2
+    assert peak_step(arena(residual_graph()).steps).index == 2
 
 
 def test_shapes_leave_out_the_batch():
-    assert occupancy(residual_graph())[0].live[0].shape == (4, 4, 2)
+    assert arena(residual_graph()).steps[0].live[0].shape == (4, 4, 2)
