@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mcuprune.channels.surgery import replace_value
+from mcuprune.channels.variables import replace_value
 
 # Takes the value of a slot and the variable that the slot belongs to, returns the new value.
 Slice = Callable[[np.ndarray, Any], np.ndarray]

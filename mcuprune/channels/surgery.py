@@ -19,7 +19,7 @@ from mcuprune.channels.effect import ConfigSize, SliceBounds, WeightAxis
 from mcuprune.channels.groups import Groups, Keep, LayerChannels, bounds_after, points_after
 from mcuprune.channels.layout import BoolArray
 from mcuprune.channels.static_shapes import refresh_shapes
-from mcuprune.channels.variables import variable_of
+from mcuprune.channels.variables import replace_value, variable_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,30 +99,6 @@ def _sliced(value: np.ndarray, axes: Sequence[WeightAxis], alive: BoolArray) -> 
         if len(positions) < value.shape[axis.axis]:
             value = np.take(value, positions, axis=axis.axis)
     return value
-
-
-def replace_value(variable: Any, value: np.ndarray) -> None:
-    """Let a ``keras.Variable`` hold an array of another shape; the object stays the same.
-
-    Args:
-        variable: The variable.
-        value: Its new contents, of the variable's dtype.
-    """
-    import tensorflow as tf
-
-    if tuple(variable.shape) == value.shape:
-        variable.assign(value)
-        return
-    with tf.init_scope():
-        # One name for all: TensorFlow makes a kernel per name and shape, which takes it 1 ms.
-        smaller = tf.Variable(
-            tf.constant(value, dtype=variable.dtype),
-            trainable=variable.trainable,
-            aggregation=variable._map_aggregation(variable.aggregation),
-            name="narrowed",
-        )
-        variable._initialize(smaller)
-    variable._shape = tuple(value.shape)
 
 
 def _rewrite_layer(channels: LayerChannels, alive: BoolArray) -> None:

@@ -24,8 +24,8 @@ from mcuprune.channels.effect import WeightAxis
 from mcuprune.channels.groups import Group, Groups, LayerChannels
 from mcuprune.channels.layout import BoolArray, IntArray, Layout
 from mcuprune.channels.optimizer import Slice
-from mcuprune.channels.surgery import Cut, replace_value
-from mcuprune.channels.variables import variable_of
+from mcuprune.channels.surgery import Cut
+from mcuprune.channels.variables import replace_value, variable_of
 from mcuprune.pruning.gated_norms import gated_normalization
 
 FloatArray = npt.NDArray[np.float64]
