@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -180,8 +181,9 @@ def board_names() -> list[str]:
     return catalogue.names(BOARDS_FOLDER)
 
 
+@functools.cache
 def board(name: str) -> Board:
-    """Return a board of the catalogue.
+    """Return a board of the catalogue; its file is read once.
 
     Raises:
         UnknownNameError: No such board; names the nearest.

@@ -1,7 +1,12 @@
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Tests run side by side, so TensorFlow keeps to one thread in each process.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from mcuprune.errors import InputError
 
-_VALUES_PER_LINE = 16
 # C99 6.4.1, and the C++ keywords that a header must avoid as well.
 _KEYWORDS = frozenset(
     """
@@ -51,17 +50,24 @@ def _float_text(value: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}p{int(exponent)}"
 
 
-def c_array(declaration: str, values: Iterable[int]) -> str:
+def c_array(declaration: str, values: Iterable[int], per_line: int = 16) -> str:
     """Return the definition of an array.
 
     Args:
         declaration: All that stands before the equals sign.
         values: Its numbers.
+        per_line: How many of them stand in a line.
+
+    >>> print(c_array("const int x[3]", [1, -2, 3], per_line=2), end="")
+    const int x[3] = {
+        1, -2,
+        3,
+    };
     """
     texts = [c_number(int(value)) for value in values]
     lines = [
-        "    " + ", ".join(texts[start : start + _VALUES_PER_LINE]) + ",\n"
-        for start in range(0, len(texts), _VALUES_PER_LINE)
+        "    " + ", ".join(texts[start : start + per_line]) + ",\n"
+        for start in range(0, len(texts), per_line)
     ]
     return f"{declaration} = {{\n{''.join(lines)}}};\n"
 

@@ -6,10 +6,9 @@ a vector, a part vector at the price of a whole one, four positions at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from mcuprune.cost.cmsis_nn_loops import depthwise_direct, group_count, pad
+from mcuprune.cost.cmsis_nn_loops import Rule, depthwise_direct, group_count, loops_by, pad
 from mcuprune.cost.loops import Loops, product, quotient_and_rest
 from mcuprune.cost.operands import operand, result
 from mcuprune.cost.windows import (
@@ -22,8 +21,6 @@ from mcuprune.cost.windows import (
 from mcuprune.ir.dim import Dim, Extent, ceil_div
 from mcuprune.ir.graph import Graph, Operator
 
-_Rule: TypeAlias = Callable[[Graph, Operator], Loops | None]
-
 _BYTES_OF_VECTOR = 16
 _SUMS_OF_VECTOR = 4
 
@@ -35,10 +32,7 @@ def cmsis_nn_helium_loops(graph: Graph, operator: Operator) -> Loops | None:
         graph: A graph, its widths known or open.
         operator: One of its operators.
     """
-    rule = _RULES.get(operator.kind)
-    if rule is None or operand(graph, operator, 0).dtype != "int8":
-        return None
-    return rule(graph, operator)
+    return loops_by(_RULES, graph, operator)
 
 
 def _convolution(graph: Graph, operator: Operator) -> Loops | None:
@@ -180,7 +174,7 @@ def _softmax(graph: Graph, operator: Operator) -> Loops | None:
     return Loops("softmax", product("row", rows, {"": 1, "_sums": sums, "_single": single}))
 
 
-_RULES: Mapping[str, _Rule] = {
+_RULES: Mapping[str, Rule] = {
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _fully_connected,

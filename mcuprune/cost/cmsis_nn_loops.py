@@ -21,7 +21,7 @@ from mcuprune.cost.windows import (
 from mcuprune.ir.dim import Dim, Extent
 from mcuprune.ir.graph import Graph, Operator
 
-_Rule: TypeAlias = Callable[[Graph, Operator], Loops | None]
+Rule: TypeAlias = Callable[[Graph, Operator], Loops | None]
 
 
 def cmsis_nn_loops(graph: Graph, operator: Operator) -> Loops | None:
@@ -31,7 +31,18 @@ def cmsis_nn_loops(graph: Graph, operator: Operator) -> Loops | None:
         graph: A graph, its widths known or open.
         operator: One of its operators.
     """
-    rule = _RULES.get(operator.kind)
+    return loops_by(_RULES, graph, operator)
+
+
+def loops_by(rules: Mapping[str, Rule], graph: Graph, operator: Operator) -> Loops | None:
+    """Return the loops of an int8 operator by the rule for its kind, None without one.
+
+    Args:
+        rules: The rule for each kind of operator that CMSIS-NN has a kernel for.
+        graph: A graph, its widths known or open.
+        operator: One of its operators.
+    """
+    rule = rules.get(operator.kind)
     if rule is None or operand(graph, operator, 0).dtype != "int8":
         return None
     return rule(graph, operator)
@@ -257,7 +268,7 @@ def pad(graph: Graph, operator: Operator) -> Loops | None:
     return Loops("pad", {"row": rows, "byte": data.elements, "filled": filled})
 
 
-_RULES: Mapping[str, _Rule] = {
+_RULES: Mapping[str, Rule] = {
     "PAD": pad,
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _depthwise,

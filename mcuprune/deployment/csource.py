@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from mcuprune.codegen.c_text import c_array
 from mcuprune.engines.base import Array
 from mcuprune.engines.op_resolver import resolver_method
 from mcuprune.ir.graph import Graph
@@ -94,7 +95,8 @@ def model_source(name: str, model: bytes) -> str:
         model: Contents of the ``.tflite`` file.
     """
     macro = f"{name}_model_data_".upper()
-    array = _array(f"{macro}ALIGNED const unsigned char {name}_model_data[{len(model)}]", model)
+    declaration = f"{macro}ALIGNED const unsigned char {name}_model_data[{len(model)}]"
+    array = c_array(declaration, model, _VALUES_PER_LINE)
     return (
         '#include "model_data.h"\n\n'
         f"{_ALIGNED.format(guard=macro)}\n"
@@ -169,7 +171,11 @@ def golden_header(name: str, inputs: Sequence[Array], outputs: Sequence[Array]) 
 def golden_source(name: str, inputs: Sequence[Array], outputs: Sequence[Array]) -> str:
     """Return ``golden_vectors.c``; arguments as for :func:`golden_header`."""
     return '#include "golden_vectors.h"\n\n' + "\n".join(
-        _array(f"{_c_type(values)} {name}_golden_{what}[{values.size}]", values.ravel().tolist())
+        c_array(
+            f"{_c_type(values)} {name}_golden_{what}[{values.size}]",
+            values.ravel().tolist(),
+            _VALUES_PER_LINE,
+        )
         for what, values in _golden_arrays(inputs, outputs).items()
     )
 
@@ -192,14 +198,6 @@ def _golden_arrays(inputs: Sequence[Array], outputs: Sequence[Array]) -> dict[st
 
 def _c_type(values: Array) -> str:
     return f"const {values.dtype.name}_t"
-
-
-def _array(declaration: str, values: Sequence[int]) -> str:
-    lines = [
-        "    " + ", ".join(map(str, values[start : start + _VALUES_PER_LINE])) + ",\n"
-        for start in range(0, len(values), _VALUES_PER_LINE)
-    ]
-    return f"{declaration} = {{\n{''.join(lines)}}};\n"
 
 
 def _with_c_linkage(declarations: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,24 +11,22 @@ import numpy as np
 from mcuprune.budget import Budget, require_budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
-from mcuprune.channels.optimizer import Slice, rebuild_optimizer, slice_slots
-from mcuprune.channels.surgery import cut
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.allowed import Allowed
-from mcuprune.pruning.arguments import refuse_strategy, whole_number, window
+from mcuprune.pruning.arguments import refuse_strategy
 from mcuprune.pruning.closing import Closing, IntArray, closing_starts
 from mcuprune.pruning.controls import Controls
-from mcuprune.pruning.feasibility import require_feasible
-from mcuprune.pruning.gates import Gates, left_in
+from mcuprune.pruning.feasibility import narrowest, require_feasible
+from mcuprune.pruning.gated_model import GatedModel
+from mcuprune.pruning.gates import Gates
 from mcuprune.pruning.importance import Importance
+from mcuprune.pruning.phase import Phase
 from mcuprune.pruning.prices import Prices
 from mcuprune.pruning.shipping import Shipping, shipping
 from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
-# Gates move this often in the whole pruning phase, whatever its length in steps.
-MOVES = 200
 # Per move: largest relative change of a width, largest change of a gate.
 WIDTH_RATE = 0.02
 GATE_RATE = 0.1
@@ -90,17 +88,13 @@ class Pruner:
         self._shipping: Shipping
         self.model = model
         self.budget = budget
-        self.start_step, self.end_step = window("step", start_step, end_step)
-        self._cuts = whole_number("cuts", cuts, at_least=1)
+        self.phase = Phase(start_step, end_step, cuts)
         self._controls = Controls.given(exclude, round_to, min_channels, max_channels)
-        self._optimizer = optimizer
         self._plan_memory = plan_memory
         self._limits = dict(budget.limits())
-        self._steps = self._moves_done = self._cuts_done = 0
         self._importance = Importance()
         refuse_strategy(model)
-        for gates in left_in(model):
-            self._take_out(gates)
+        self._gated = GatedModel(model, optimizer)
         self._read_model()
         if not self._prunable:
             raise UnsupportedModelError(_no_prunable_channel(self._groups))
@@ -114,11 +108,10 @@ class Pruner:
         self._prices = Prices(self._limits, reference)
         self._penalty = tf.Variable(0.0, trainable=False, name="penalty")
         self._price(0.0)
-        self._gates: Gates | None = None
         self._closing: Closing | None = None
         self._removed: list[dict[str, Any]] = []
         if not self.done:
-            self._attach()
+            self._gated.attach(self._groups, self._prunable)
 
     @property
     def groups(self) -> Groups:
@@ -144,33 +137,27 @@ class Pruner:
         Returns:
             True when the model's variables have changed.
         """
-        if self.done or self._gates is None:
+        if self.done:
             return False
-        self._steps += steps
+        self.phase.advance(steps)
         self._importance.update(self._gates.sensitivities())
-        fraction = (self._steps - self.start_step) / (self.end_step - self.start_step)
-        while self._moves_done < min(math.floor(fraction * MOVES), MOVES):
-            self._moves_done += 1
-            self._move(self._moves_done / MOVES)
-        cuts_due = min(math.floor(fraction * self._cuts + 1e-9), self._cuts)
-        if self._cuts_done < cuts_due:
-            self._cuts_done = cuts_due
-            with interrupt_deferred():
-                self._cut(self._cuts_done / self._cuts)
-            return True
-        return False
+        for fraction in self.phase.due_moves():
+            self._move(fraction)
+        due = self.phase.due_cut()
+        if due is None:
+            return False
+        with interrupt_deferred():
+            self._cut(due)
+        return True
 
     def state(self) -> dict[str, Any]:
         """Return all that the model and its optimizer do not tell, as plain values.
 
         With :meth:`restore` and the values of all variables a training can go on elsewhere.
         """
-        gates = {} if self._gates is None else self._gates.values()
+        gates = {} if self.done else self._gates.values()
         return {
-            "steps": self._steps,
-            "moves": self._moves_done,
-            "cuts": self._cuts_done,
-            "window": [self.start_step, self.end_step],
+            "phase": self.phase.state(),
             "removed": self._removed,
             "soft": self._soft,
             "gates": {name: values.tolist() for name, values in gates.items()},
@@ -194,9 +181,7 @@ class Pruner:
         for made in state["removed"]:
             kept = {name: np.array(indices, np.intp) for name, indices in made["kept"].items()}
             self._remove(kept, made["last"])
-        self._steps, self._moves_done = state["steps"], state["moves"]
-        self._cuts_done = state["cuts"]
-        self.start_step, self.end_step = state["window"]
+        self.phase.restore(state["phase"])
         self._soft = dict(state["soft"])
         self._importance.restore(state["importance"])
         self._prices.restore(state["prices"])
@@ -204,7 +189,7 @@ class Pruner:
         closing = state["closing"]
         self._closing = None if closing is None else Closing.from_json(closing)
         self._shipping = self._shipping.beginning(state["planned"])
-        if self._gates is not None:
+        if not self.done:
             self._gates.assign({name: np.array(gates) for name, gates in state["gates"].items()})
         if state["done"]:
             self.release()
@@ -217,9 +202,7 @@ class Pruner:
 
     def release(self) -> None:
         """Take the gates out without cutting further: the model is plain, the budget not met."""
-        if self._gates is not None:
-            self._take_out(self._gates)
-            self._gates = None
+        self._gated.release()
         self.done = True
 
     def resources(self) -> dict[str, int]:
@@ -257,14 +240,15 @@ class Pruner:
             for name, width in self._full.items()
         }
 
-    def _narrowest(self) -> dict[str, int]:
-        return {name: allowed.smallest for name, allowed in self._allowed().items()}
+    @property
+    def _gates(self) -> Gates:
+        assert self._gated.gates is not None
+        return self._gated.gates
 
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step, or close what will go."""
-        assert self._gates is not None
-        due = (self._cuts_done + 1) / self._cuts
-        if self._closing is None and fraction >= closing_starts(due, self._cuts):
+        due = self.phase.next_cut
+        if self._closing is None and fraction >= closing_starts(due, self.phase.cuts):
             self._closing = self._decided(due, fraction)
         if self._closing is not None:
             self._close(self._closing, fraction)
@@ -281,7 +265,6 @@ class Pruner:
 
     def _decided(self, due: float, fraction: float) -> Closing:
         """Choose what stays so that the target of a cut is met exactly."""
-        assert self._gates is not None
         shares, gates = self._importance.scores(self._full), self._gates.values()
         limits = {n: math.ceil(t) for n, t in self._prices.targets(due).items()}
         widths, self._shipping = self._shipping.search(
@@ -290,7 +273,6 @@ class Pruner:
         return Closing(most_important(gates, shares, widths), gates, fraction, due)
 
     def _close(self, closing: Closing, fraction: float) -> None:
-        assert self._gates is not None
         gates = closing.gates(fraction)
         self._gates.assign(gates)
         self._soft = {name: float(gates[name].sum()) for name in self._soft}
@@ -301,12 +283,11 @@ class Pruner:
         self._penalty.assign(self._prices.penalty)
 
     def _whole(self) -> dict[str, int]:
-        least = self._narrowest()
+        least = narrowest(self._bounds, self._full)
         return {name: max(round(width), least[name]) for name, width in self._soft.items()}
 
     def _cut(self, fraction: float) -> None:
         """Remove channels so that the target due at ``fraction`` is met exactly."""
-        assert self._gates is not None
         closing, self._closing = self._closing, None
         if closing is None or closing.due < fraction:
             closing = self._decided(fraction, fraction)
@@ -317,23 +298,15 @@ class Pruner:
 
     def _remove(self, kept: Mapping[str, IntArray], is_last: bool) -> None:
         """Take all other channels out for good, and with the last cut the gates."""
-        assert self._gates is not None
-        before = list(self.model.trainable_variables)
-        if is_last:
-            self._gates.fold()
-            self._gates.detach()
-        done = cut(self._groups, kept)
+        done = self._gated.cut(self._groups, kept, is_last)
         self._removed.append({"kept": {n: k.tolist() for n, k in kept.items()}, "last": is_last})
         self._importance.keep(kept)
         self._narrow(done.groups)
         if is_last:
-            self._rebuild_optimizer(before, done.slice_like)
-            self.done, self._gates = True, None
+            self.done = True
             self._soft = {name: float(width) for name, width in self._full.items()}
             self._price(1.0)
         else:
-            self._gates.narrow(done.groups, done.alive)
-            self._slice_slots(self._gates.slicing(done))
             self._soft = {n: min(self._soft[n], float(w)) for n, w in self._full.items()}
 
     def _narrow(self, groups: Groups) -> None:
@@ -345,31 +318,6 @@ class Pruner:
 
     def _fixed(self) -> dict[str, int]:
         return {n: w for n, w in self._groups.widths().items() if n not in self._full}
-
-    def _take_out(self, gates: Gates) -> None:
-        before = list(self.model.trainable_variables)
-        gates.fold()
-        gates.detach()
-        self._rebuild_optimizer(before)
-
-    def _attach(self) -> None:
-        before = list(self.model.trainable_variables)
-        self._gates = Gates(self.model, self._groups, self._prunable)
-        self._gates.attach()
-        self._rebuild_optimizer(before)
-
-    def _rebuild_optimizer(self, before: Sequence[Any], slice_slot: Slice | None = None) -> None:
-        """Let the optimizer know that variables have come or gone."""
-        if (optimizer := self._built_optimizer()) is not None:
-            rebuild_optimizer(optimizer, before, self.model.trainable_variables, slice_slot)
-
-    def _slice_slots(self, slice_slot: Slice) -> None:
-        if (optimizer := self._built_optimizer()) is not None:
-            slice_slots(optimizer, self.model.trainable_variables, slice_slot)
-
-    def _built_optimizer(self) -> Any:
-        optimizer = self._optimizer or getattr(self.model, "optimizer", None)
-        return optimizer if optimizer is not None and optimizer.built else None
 
 
 def _no_prunable_channel(groups: Groups) -> str:
