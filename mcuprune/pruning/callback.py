@@ -12,7 +12,7 @@ import keras
 from mcuprune.budget import Budget, require_budget
 from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.pruning.arguments import whole_number, window
-from mcuprune.pruning.backup import Backup, go_on, let_go
+from mcuprune.pruning.backup import Backup, take_over
 from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
@@ -196,7 +196,6 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         if unfinished and self._last_epoch:
             self._companions.save(*self._last_epoch)
         if self.backup_dir is not None:
-            let_go(self.model)
             Backup(self.backup_dir).discard()
 
     def release(self) -> None:
@@ -213,7 +212,10 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             return
         self._running().restore(saved.state["pruner"])
         self._per_epoch = saved.state["steps_per_epoch"]
-        go_on(self.model, saved, self.params["epochs"])
+        take_over(self.model, saved)
+        self.model._initial_epoch = saved.epoch + 1
+        announce = keras.src.utils.io_utils.print_msg
+        announce(f"mcuprune: goes on after epoch {saved.epoch + 1} ({self.backup_dir})")
 
     def _training(self) -> dict[str, Any]:
         """Return what tells this training from others."""
