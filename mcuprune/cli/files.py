@@ -46,6 +46,17 @@ def deploy(
     plan_memory: Annotated[
         bool, typer.Option(help="Write a memory plan into the file if it makes the arena smaller.")
     ] = True,
+    format_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="Write a firmware project besides: arduino, platformio, zephyr, esp-idf, cmake or "
+            "cmsis-pack; can be repeated.",
+        ),
+    ] = None,
+    runtime: Annotated[
+        str, typer.Option(help="What runs the model there: c (generated C) or tflm.")
+    ] = "c",
     as_json: Json = False,
 ) -> None:
     """Convert a Keras model to int8, verify it and write its deployment folder."""
@@ -62,6 +73,8 @@ def deploy(
             board=board,
             budget=budget,
             plan_memory=plan_memory,
+            format=format_,
+            runtime=runtime,
         )
     if as_json:
         print_json(deployment.to_json())
@@ -74,7 +87,8 @@ def deploy(
         report = deployment.to_json()
         note = runtime_note(deployment.resources)
         notes = [note, *verdict, *arena_lines(report), *saved_lines(report)]
-        print_all(resources_table(deployment.resources), *notes, f"Written to {out}")
+        projects = "".join(f", {out / name}" for name in deployment.formats)
+        print_all(resources_table(deployment.resources), *notes, f"Written to {out}{projects}")
     fits = deployment.verdict is None or deployment.verdict.fits
     raise typer.Exit(0 if fits else EXIT_EXCEEDED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from mcuprune.deployment import csource
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
+from mcuprune.deployment.projects.firmware import C, Contents, require_runtime
+from mcuprune.deployment.projects.project import format_names, write_projects
 from mcuprune.deployment.result import Accuracy, Deployment
 from mcuprune.deployment.shipped import shipped
 from mcuprune.deployment.verify import Verification, keras_accuracy, verify
@@ -46,6 +49,8 @@ def deploy(
     reference: Any = None,
     test: tuple[Array, Array] | None = None,
     plan_memory: bool = True,
+    format: str | Sequence[str] | None = None,
+    runtime: str = C,
     debug: bool = False,
 ) -> Deployment:
     """Convert a Keras model to int8, verify it and write its deployment folder.
@@ -71,17 +76,23 @@ def deploy(
             output).
         plan_memory: Whether to write a memory plan into the file where it makes the arena smaller
             (:mod:`mcuprune.deployment.optimize`), unless the budget's flash has no room for it.
+        format: Firmware projects to write besides, each into a folder of its name: ``"arduino"``,
+            ``"platformio"``, ``"zephyr"``, ``"esp-idf"``, ``"cmake"``, ``"cmsis-pack"``.
+        runtime: What runs the model there: ``"c"``, generated C, or ``"tflm"``.
         debug: Leave the converter's messages on the terminal.
 
     Raises:
-        InputError: Data that do not fit the model, an unknown board or quantization, or one that
-            the model is not made for, a budget of another type, or a folder that cannot be
-            written.
+        InputError: Data that do not fit the model, an unknown board, format, runtime or
+            quantization, or one that the model is not made for, a budget of another type, or a
+            folder that cannot be written.
+        UnsupportedModelError: A project with generated C, and operators without a kernel.
         ConversionError: The model has no full-int8 form.
         EngineError: LiteRT or TFLM refuses the converted model.
     """
     if budget is not None:
         require_budget(budget)
+    formats = format_names(format)
+    require_runtime(runtime)
     out = Path(out)
     require_replaceable(out)
     method = quantization_of(model, quantization)
@@ -114,9 +125,12 @@ def deploy(
         board=board,
         memory_plan=plan,
         quantization=method,
+        formats=formats,
     )
     with whole_folder(out) as folder:
         _write(folder, model, tflite, graph, deployment)
+        if formats:
+            write_projects(folder, _contents(model.name, tflite, deployment), formats, runtime)
     return deployment
 
 
@@ -169,6 +183,19 @@ def _board_arena(resources: Resources) -> csource.ArenaSetting:
         resources.arena_smallest_bytes,
         BOARD_HEADROOM_PERCENT,
         f"predicted for {resources.runtime}, {resources.pointer_bits}-bit",
+    )
+
+
+def _contents(title: str, tflite: bytes, deployment: Deployment) -> Contents:
+    said = deployment.verification
+    return Contents(
+        title=title,
+        tflite=tflite,
+        golden_inputs=said.golden_inputs,
+        golden_outputs=said.golden_outputs,
+        arena=deployment.arena_setting,
+        host_arena=_host_arena(tflite, said.arena),
+        board=deployment.board,
     )
 
 

@@ -49,6 +49,7 @@ class Deployment:
         board: Name of the board it is made for, if any.
         memory_plan: What planning the arena did to the file, None if it was not planned.
         quantization: ``"ptq"`` or ``"qat"``: ranges from calibration data or from training.
+        formats: Firmware projects that were written, folders of :attr:`folder`.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Deployment:
     board: str | None
     memory_plan: Optimized | None = None
     quantization: str = "ptq"
+    formats: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> Agreement:
@@ -93,6 +95,7 @@ class Deployment:
             "engines": list(self.verification.engines),
             "fit_seconds": None,
             "deployment": str(self.folder),
+            "formats": list(self.formats),
         }
 
     def __repr__(self) -> str:

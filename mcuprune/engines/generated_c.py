@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcuprune.codegen.generate import TARGETS, generate
+from mcuprune.codegen.generate import generate
 from mcuprune.engines.firmware_build import RuntimeParts
 from mcuprune.ir.from_tflite import parse_tflite
 
 # Cores with the DSP extension, which the kernels for the Cortex-M4 need.
 DSP_CORES = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "cortex-m85")
-_DSP_TARGET = "cortex-m4"
+_DSP_TARGET, _PORTABLE = "cortex-m4", "portable"
 _NAME = "model"
 
 
@@ -25,11 +25,19 @@ def generated_c(model: bytes, core: str) -> RuntimeParts:
         InputError: No sound TFLite model.
         UnsupportedModelError: Operators without a kernel; names them.
     """
-    target = _DSP_TARGET if core in DSP_CORES and _DSP_TARGET in TARGETS else "portable"
-    sources = generate(model, name=_NAME, target=target)
+    sources = generate(model, name=_NAME, target=target_of_core(core))
     graph = parse_tflite(model, "the model")
     glue = glue_source(_ports("input", graph.inputs), _ports("output", graph.outputs))
     return RuntimeParts("c", f"generated C ({sources.target})", {**sources.files, "glue.c": glue})
+
+
+def target_of_core(core: str) -> str:
+    """Return the kernels that suit a core.
+
+    >>> target_of_core("cortex-m33"), target_of_core("cortex-m0plus")
+    ('cortex-m4', 'portable')
+    """
+    return _DSP_TARGET if core in DSP_CORES else _PORTABLE
 
 
 def _ports(what: str, tensors: Sequence[int]) -> list[str]:

@@ -27,7 +27,7 @@ _DOWNLOADS = (_MICRO / "tools/make/downloads", Path("third_party"))
 _REQUIRED = ("flatbuffers", "gemmlowp", "ruy")
 _CMSIS_NN = "cmsis_nn"
 # Folders of the runtime itself, whose files are compiled for size.
-_CORE = (
+CORE_FOLDERS = (
     "tensorflow/lite/micro",
     "tensorflow/lite/micro/arena_allocator",
     "tensorflow/lite/micro/memory_planner",
@@ -40,7 +40,10 @@ _CORE = (
     "tensorflow/compiler/mlir/lite/core/api",
     "tensorflow/compiler/mlir/lite/schema",
 )
-_NOT_FOR_FIRMWARE = ("test", "mock_", "fake_", "recording_", "debug_log", "micro_time", "hexdump")
+# In the names of files that only TFLM's own tests need.
+TEST_SOURCES = ("test", "mock_", "fake_", "recording_", "hexdump")
+# The harness of a simulated board has its own.
+_NOT_FOR_FIRMWARE = (*TEST_SOURCES, "debug_log", "micro_time")
 DEFINITIONS = (
     "-DNDEBUG",
     "-DTF_LITE_STRIP_ERROR_STRINGS",
@@ -159,7 +162,7 @@ def _cache_folder(checkout: Checkout, core: str, compiler: CrossCompiler) -> Pat
 
 
 def _units(checkout: Checkout, kinds: Collection[str]) -> Iterator[_Unit]:
-    for folder in _CORE:
+    for folder in CORE_FOLDERS:
         for source in _sources(checkout.root / folder):
             yield _Unit(source, "-Os")
     kernels = checkout.root / _MICRO / "kernels"

@@ -1,0 +1,1 @@
+"""Firmware projects around a deployed model."""
