@@ -1,6 +1,7 @@
 """LiteRT (TensorFlow Lite) with its reference kernels, the host's counterpart of TFLM's.
 
-The default kernels (XNNPACK) differ from the reference by up to 2 steps, so they are not used.
+The default kernels (XNNPACK) differ from the reference by up to 2 steps, so they are not used. A
+model with an operator that the reference lacks runs with the optimized kernels without XNNPACK.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ RUNTIMES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
     "tflite-runtime": "tflite_runtime.interpreter",
 }
+# Missing in BuiltinRefOpResolver (tensorflow/lite/kernels/register_ref.cc, TensorFlow 2.21), of
+# what TFLM has in int8.
+_WITHOUT_REFERENCE = frozenset({"ELU"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +56,7 @@ class LiteRT:
         arrays = matching_inputs(graph, inputs)
         _refuse_fatal(graph)
         distribution, module = _load(self.runtime)
-        interpreter = _interpreter(module, model)
+        interpreter = _interpreter(module, model, graph)
         is_stateful = any(tensor.is_variable for tensor in graph.tensors)
         samples = zip(*arrays, strict=True)
         answers = [_invoke(interpreter, sample, is_stateful) for sample in samples]
@@ -88,14 +92,17 @@ def _load(runtime: str | None) -> tuple[str, ModuleType]:
     )
 
 
-def _interpreter(module: ModuleType, model: bytes) -> Any:
+def _interpreter(module: ModuleType, model: bytes, graph: Graph) -> Any:
+    kernels = module.OpResolverType.BUILTIN_REF
+    if any(operator.kind in _WITHOUT_REFERENCE for operator in graph.operators):
+        kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with caught_stderr() as caught:
         problem = None
         try:
             interpreter = module.Interpreter(
                 model_content=model,
                 num_threads=1,
-                experimental_op_resolver_type=module.OpResolverType.BUILTIN_REF,
+                experimental_op_resolver_type=kernels,
             )
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:

@@ -2,10 +2,12 @@
 
 Keras upsamples by repeating rows and columns, which the converter writes as RESHAPE and TILE;
 TensorFlow Lite Micro has no TILE. Resizing to the nearest pixel, with pixel centres at halves,
-gives the same numbers for whole factors. Keras's normalizations negate the mean and square
-differences; the converter leaves NEG and SQUARE in float32. Subtracting the mean and multiplying
-the difference by itself has int8 operators throughout. Layers that compute with the numbers of int8
-weights hand these over as they are, and the converter rounds them to the same numbers.
+gives the same numbers for whole factors. Keras's embedding lets negative places count from the end,
+by a SELECT that TFLM lacks; a table looked up as it is needs a GATHER alone. Keras's normalizations
+negate the mean and square differences; the converter leaves NEG and SQUARE in float32. Subtracting
+the mean and multiplying the difference by itself has int8 operators throughout. Layers that compute
+with the numbers of int8 weights hand these over as they are, and the converter rounds them to the
+same numbers.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ def device_form(layer: Any) -> Call | None:
     import keras
 
     forms: dict[type, Callable[[Any], Call | None]] = {
+        keras.layers.Embedding: _embedding,
         keras.layers.UpSampling1D: _upsampling_1d,
         keras.layers.UpSampling2D: _upsampling_2d,
         keras.layers.LayerNormalization: _layer_normalization,
@@ -57,6 +60,14 @@ def _plain_weights(layer: Any) -> Call | None:
     if type(layer) not in FAKE_QUANTIZED.values():
         return None
     return functools.partial(type(layer)._mcuprune_base.call, layer)
+
+
+def _embedding(layer: Any) -> Call | None:
+    import tensorflow as tf
+
+    if layer.quantization_mode is not None:
+        return None
+    return lambda places: tf.gather(layer.embeddings, tf.cast(places, tf.int32))
 
 
 def _upsampling_1d(layer: Any) -> Call:

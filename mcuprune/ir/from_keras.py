@@ -1,7 +1,7 @@
 """The door from a Keras model to the graph: what the converter will emit, before converting.
 
 The graph is that of a full-int8, batch-1 export with TensorFlow 2.21's converter: the same
-operators in the same order, the same tensors. Operators that know no int8 (NEG, SQUARE, ELU) stand
+operators in the same order, the same tensors. Operators that know no int8 (NEG, SQUARE) stand
 in float between DEQUANTIZE and QUANTIZE, as in the file. Widths may be open.
 
 What calibration or training decides is not foreseen: the QUANTIZE that the converter inserts where

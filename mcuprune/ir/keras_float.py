@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from mcuprune.ir.draft import Draft, Program, Value
 
 # Operators without an int8 kernel, as TensorFlow 2.21's quantizer knows them
-# (tensorflow/compiler/mlir/lite/ir/tfl_ops.td: those without quantizable results).
-_FLOAT_ONLY = frozenset({"ELU", "NEG", "SQUARE"})
+# (tensorflow/compiler/mlir/lite/ir/tfl_ops.td: those without quantizable results), but for ELU,
+# which is brought to int8 in the file (mcuprune.ir.int8_elu).
+_FLOAT_ONLY = frozenset({"NEG", "SQUARE"})
 
 
 def in_float_where_needed(program: Program) -> Program:

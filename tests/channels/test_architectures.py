@@ -47,8 +47,10 @@ CONVERTED = (
     "ResNeXt-like",
     "TCN",
     "U-Net",
+    "accelerometer CNN",
     "channel splits",
     "decoder",
+    "embedding",
     "nested backbone",
     "squeeze-and-excite",
 )

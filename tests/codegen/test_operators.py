@@ -302,6 +302,7 @@ FAMILIES = {
         *map(functions, ("SOFTMAX", "LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU"))
     ),
     "hard swish": functions("HARD_SWISH"),
+    "elu": functions("ELU"),
     "conversions": st.one_of(requantizations(), dequantizations()),
     "moves": st.one_of(joins(), splits("SPLIT"), splits("SPLIT_V"), slices(), strided_slices()),
     "more moves": st.one_of(

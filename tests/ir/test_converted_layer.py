@@ -14,6 +14,7 @@ from mcuprune.cost.resources import estimate
 from mcuprune.deployment.strip import strip
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir import layer_conversion
+from mcuprune.ir.device_forms import in_device_form
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Dim
@@ -38,7 +39,8 @@ def converted_whole(model):
             real = random.normal(size=signature[0].shape)
             yield [(real if tensor.dtype == "float32" else real > 0).astype(tensor.dtype)]
 
-    file = convert_traced(traced.get_concrete_function(), samples)
+    with in_device_form(model):
+        file = convert_traced(traced.get_concrete_function(), samples)
     return parse_tflite(strip(file), model.name)
 
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from mcuprune.ir.device_forms import in_device_form
@@ -34,6 +35,18 @@ def test_resizing_gives_the_numbers_of_repetition(layer: keras.Layer, shape: tup
 def test_normalizations_without_negation_give_the_same(layer: keras.Layer, shape: tuple) -> None:
     usual, changed = computed(layer, shape)
     np.testing.assert_allclose(changed, usual, atol=1e-5)
+
+
+def test_a_table_is_looked_up_by_one_operator() -> None:
+    layer = layers.Embedding(7, 3)
+    places = np.int32([[0, 6, 2, 2]])
+    usual = np.asarray(layer(places))
+    with in_device_form(layer):
+        traced = tf.function(layer).get_concrete_function(tf.TensorSpec((1, 4), tf.int32))
+    kinds = {operation.type for operation in traced.graph.get_operations()}
+    assert "GatherV2" in kinds
+    assert not {"Select", "SelectV2", "Where", "Less"} & kinds
+    np.testing.assert_array_equal(traced(tf.constant(places)), usual)
 
 
 def computed(layer: keras.Layer, shape: tuple) -> tuple[np.ndarray, np.ndarray]:

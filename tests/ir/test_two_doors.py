@@ -47,6 +47,7 @@ RUN_BY_TFLM = (
     "constants_that_stand_first",
     "depth_to_space",
     "divided_by_a_tensor",
+    "elu_layer",
     "group_normalization",
     "layer_normalization",
     "one_row_taken",

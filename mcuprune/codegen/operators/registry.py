@@ -39,6 +39,7 @@ PORTABLE: Mapping[str, Rule] = {
     "DEPTHWISE_CONV_2D": convolution.depthwise_conv_2d,
     "DEPTH_TO_SPACE": movement.depth_to_space,
     "DEQUANTIZE": conversion.dequantize,
+    "ELU": tables.elu,
     "EXPAND_DIMS": movement.reshape,
     "FULLY_CONNECTED": fully_connected.fully_connected,
     "HARD_SWISH": tables.hard_swish,

@@ -64,6 +64,19 @@ def tanh(node: Node) -> tuple[KernelCall, ...]:
     return _looked_up(node, lambda value: _tanh_of(node, value))
 
 
+def elu(node: Node) -> tuple[KernelCall, ...]:
+    """ELU: elu.cc, in float32 while the table is made."""
+    source, target = _checked(node), node.output_quantization()
+    inverse = np.float32(1) / np.float32(target.scale)
+
+    def function(value: int) -> int:
+        real = np.float32(source.scale) * np.float32(value - source.zero_point)
+        curved = real if real >= 0 else np.exp(real) - np.float32(1)
+        return _rounded(curved * inverse) + target.zero_point
+
+    return _looked_up(node, function)
+
+
 def hard_swish(node: Node) -> tuple[KernelCall, ...]:
     """HARD_SWISH: hard_swish.h, in int16."""
     source, target = _checked(node), node.output_quantization()
