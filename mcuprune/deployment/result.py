@@ -89,6 +89,7 @@ class Deployment:
                 "pruned": self.resources.to_json(),
             },
             "accuracy": dataclasses.asdict(self.accuracy),
+            "confusion": _confusion_json(self.verification),
             "agreement": _agreement_json(self.verification),
             "arena": _arena_json(self),
             "memory_plan": None if self.memory_plan is None else self.memory_plan.to_json(),
@@ -111,6 +112,11 @@ def _verdict_word(verdict: Verdict | None) -> str | None:
     if verdict is None:
         return None
     return "fits" if verdict.fits else "exceeds"
+
+
+def _confusion_json(verification: Verification) -> dict[str, Any] | None:
+    counts = verification.confusion
+    return None if counts is None else counts.to_json()
 
 
 def _agreement_json(verification: Verification) -> dict[str, Any]:

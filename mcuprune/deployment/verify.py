@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mcuprune.deployment.confusion import ConfusionCounts, confusion_counts
 from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.compare import Agreement, compare_outputs
 from mcuprune.engines.litert import LiteRT
@@ -31,6 +32,8 @@ class Verification:
             output, 0 to 1; None for outputs of a single number, which have no largest.
         keras_accuracy: Accuracy of the Keras model on the test set, None without labels.
         int8_accuracy: Accuracy of the int8 model under LiteRT, None without labels.
+        confusion: How often each class was taken for each other by both, None without labels or
+            with too many classes.
         tflm_vs_litert: Byte-by-byte comparison of the two runtimes.
         arena: What TFLM used on a 64-bit host.
         golden_inputs: Quantized inputs of that comparison, an array for each input of the model.
@@ -47,6 +50,7 @@ class Verification:
     golden_inputs: tuple[Array, ...]
     golden_outputs: tuple[Array, ...]
     engines: tuple[str, ...]
+    confusion: ConfusionCounts | None = None
 
 
 def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) -> Verification:
@@ -84,6 +88,7 @@ def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) 
         golden_inputs=golden_inputs,
         golden_outputs=tflm.all_outputs,
         engines=(litert.version, tflm.version),
+        confusion=confusion_counts(classes, keras_top1, int8_top1, _outputs_of(model)),
     )
 
 
@@ -137,13 +142,18 @@ def _class_numbers(model: Any, labels: Array, count: int) -> Array:
             f"the labels are {classes.dtype} of shape {classes.shape}, the inputs need class "
             f"numbers of shape ({count},): use argmax on one-hot labels"
         )
-    outputs = math.prod(model.outputs[0].shape[1:])
+    outputs = _outputs_of(model)
     if outputs > 1 and not 0 <= classes.min() <= classes.max() < outputs:
         raise InputError(
             f"the labels run from {classes.min()} to {classes.max()}, model {model.name!r} tells "
             f"{outputs} classes: number them 0 to {outputs - 1}"
         )
     return classes
+
+
+def _outputs_of(model: Any) -> int:
+    """Return how many numbers the first output has."""
+    return math.prod(model.outputs[0].shape[1:])
 
 
 def _keras_winners(model: Any, inputs: Sequence[Array]) -> Array | None:

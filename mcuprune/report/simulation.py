@@ -23,12 +23,17 @@ def simulation_table(report: Mapping[str, Any]) -> Table:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("of", justify="right", no_wrap=True)
     table.add_column("origin")
-    for label, value, limit in _rows(report):
+    for label, value, limit in simulation_rows(report):
         table.add_row(label, value, limit, "simulated")
     return table
 
 
-def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def simulation_rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield what each number is, the number, and what it is a part of; all simulated.
+
+    Args:
+        report: What ``mcuprune simulate --json`` prints.
+    """
     if report["fault"] is None:
         reference = {"litert": "LiteRT", "tflm": "TFLM"}[report["reference"]]
         exact, inputs = report["inputs_bit_exact"], report["inputs"]

@@ -108,7 +108,7 @@ def _draw(axis: Any, title: str, panel: Arena, highest: float, budget_sram: int 
     axis.set_xlim(-0.6, len(panel.steps) - 0.4)
     axis.set_xticks(
         range(len(panel.steps)),
-        [_short(step.kind) for step in panel.steps],
+        [short_kind(step.kind) for step in panel.steps],
         rotation=55,
         ha="right",
         rotation_mode="anchor",
@@ -221,6 +221,7 @@ def _legend(figure: Any, roles: set[Role]) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
 
 
-def _short(kind: str) -> str:
+def short_kind(kind: str) -> str:
+    """Return an operator's name as short as charts need it."""
     names = {"DEPTHWISE_CONV_2D": "DW_CONV", "FULLY_CONNECTED": "FC", "AVERAGE_POOL_2D": "AVG_POOL"}
     return names.get(kind, kind.removesuffix("_2D"))

@@ -1,0 +1,73 @@
+"""A confusion matrix as a grid, or as its largest entries where a grid would be too large."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from mcuprune.report.contents import Confusion
+
+MOST_CLASSES = 24
+MOST_ENTRIES = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """How often one class was taken for another.
+
+    Attributes:
+        count: How often.
+        share: Of the true class, 0 to 1.
+        is_right: Whether both are the same class.
+        said: The same in words.
+    """
+
+    count: int
+    share: float
+    is_right: bool
+    said: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfusionView:
+    """A matrix to draw.
+
+    Attributes:
+        title: Whose it is.
+        origin: What executed it.
+        right: Answers that are right.
+        total: Answers in all.
+        rows: A row per true class; empty where there are too many classes.
+        entries: What was confused most, in words, most often first.
+    """
+
+    title: str
+    origin: str
+    right: int
+    total: int
+    rows: tuple[tuple[Cell, ...], ...]
+    entries: tuple[str, ...]
+
+
+def confusion_view(confusion: Confusion) -> ConfusionView:
+    """Return how a matrix is shown."""
+    rows = tuple(
+        tuple(_cell(true, taken, count, sum(counts)) for taken, count in enumerate(counts))
+        for true, counts in enumerate(confusion.counts)
+    )
+    wrong = [cell for row in rows for cell in row if cell.count and not cell.is_right]
+    wrong.sort(key=lambda cell: -cell.count)
+    return ConfusionView(
+        confusion.label,
+        confusion.origin,
+        confusion.right,
+        confusion.total,
+        rows if len(rows) <= MOST_CLASSES else (),
+        tuple(cell.said for cell in wrong[:MOST_ENTRIES]),
+    )
+
+
+def _cell(true: int, taken: int, count: int, of: int) -> Cell:
+    said = f"class {true} taken for {taken}: {count:,} of {of:,}"
+    if true == taken:
+        said = f"class {true} answered right: {count:,} of {of:,}"
+    return Cell(count, count / of if of else 0.0, true == taken, said)

@@ -1,0 +1,277 @@
+"""The arena as two charts: what is live at each operator, and what lies at which offset."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from mcuprune.report.contents import ArenaOf
+from mcuprune.report.occupancy import SCRATCH, Arena, Block, LiveTensor, peak_step
+from mcuprune.report.page.scale import byte_text, byte_ticks
+from mcuprune.report.timeline import ROLE_LABELS, short_kind
+from mcuprune.units import format_bytes
+
+# Of tensors; the style sheet has as many.
+COLOURS = 8
+# A budget further away than this many times the bytes in use would squash the chart.
+FURTHEST_BUDGET = 2.5
+HEADROOM = 1.08
+# Share of the chart's height that a line of text needs.
+LOWEST_LABEL_PERCENT = 4.5
+# Narrower columns cannot be told apart.
+LEAST_COLUMN_PIXELS = 26
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A rectangle in a chart, in percent of its width and height.
+
+    Attributes:
+        left: From the left edge.
+        bottom: From the lower edge.
+        width: To the right.
+        height: Upwards.
+        block: Number of the block that it shows; -1 for the tail.
+        colour: Class of the style sheet.
+        name: Name of the tensor.
+        lines: What else is known of it.
+        has_label: Whether its name may stand in it.
+    """
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+    block: int
+    colour: str
+    name: str
+    lines: tuple[str, ...]
+    has_label: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """The place of an operator.
+
+    Attributes:
+        left: In percent.
+        width: In percent.
+        label: The operator's name, short.
+        title: Its number, name and bytes.
+        is_peak: Whether it has the largest working set.
+    """
+
+    left: float
+    width: float
+    label: str
+    title: str
+    is_peak: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    """A line across a chart.
+
+    Attributes:
+        bottom: In percent.
+        text: What stands beside it.
+    """
+
+    bottom: float
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryChart:
+    """One chart.
+
+    Attributes:
+        kind: ``"live"`` or ``"map"``.
+        title: What it shows.
+        summary: The same in a sentence, for those who do not see it.
+        pieces: The rectangles.
+        columns: The operators.
+        ticks: Marks of the vertical axis.
+        budget: Where the budget ends, None without one or where that is out of the chart.
+        budget_note: What is said of a budget that is out of the chart.
+        least_pixels: What it needs in width.
+    """
+
+    kind: str
+    title: str
+    summary: str
+    pieces: tuple[Piece, ...]
+    columns: tuple[Column, ...]
+    ticks: tuple[Mark, ...]
+    budget: Mark | None
+    budget_note: str
+    least_pixels: int
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryPanel:
+    """The charts of one model.
+
+    Attributes:
+        title: Which model.
+        sentence: Head, tail and peak in words.
+        charts: What is live, then what lies where.
+    """
+
+    title: str
+    sentence: str
+    charts: tuple[MemoryChart, ...]
+
+
+def memory_panel(of: ArenaOf, budget_bytes: int | None) -> MemoryPanel:
+    """Return the charts of one model's arena.
+
+    Args:
+        of: The arena.
+        budget_bytes: What is allowed for head and tail.
+    """
+    arena = of.arena
+    peak = peak_step(arena.steps)
+    plan = "the plan in the file" if arena.is_planned_in_file else "TFLM's greedy plan"
+    sentence = (
+        f"Arena {format_bytes(arena.total_bytes)}: head {format_bytes(arena.head_bytes)} by "
+        f"{plan}, tail {format_bytes(arena.tail_bytes)}. The peak is operator {peak.index} "
+        f"({peak.kind}) with {format_bytes(peak.size_bytes)} live."
+    )
+    charts = (_live_chart(arena, budget_bytes), _map_chart(arena, budget_bytes))
+    return MemoryPanel(of.title, sentence, charts)
+
+
+def _live_chart(arena: Arena, budget_bytes: int | None) -> MemoryChart:
+    highest = _highest(arena.total_bytes, budget_bytes)
+    width = 100 / len(arena.steps)
+    tail = Piece(
+        0,
+        0,
+        100,
+        100 * arena.tail_bytes / highest,
+        -1,
+        "tail",
+        "persistent tail",
+        (format_bytes(arena.tail_bytes), "structures, multipliers and shifts; kept for good"),
+        100 * arena.tail_bytes / highest >= LOWEST_LABEL_PERCENT,
+    )
+    pieces = [tail]
+    for step in arena.steps:
+        bottom = arena.tail_bytes
+        for tensor in step.live:
+            pieces.append(_live_piece(arena, tensor, step.index * width, width, bottom, highest))
+            bottom += tensor.size_bytes
+    return MemoryChart(
+        "live",
+        "Live tensors",
+        "What is in the arena while each operator runs, stacked on the persistent tail.",
+        tuple(pieces),
+        _columns(arena),
+        _ticks(highest),
+        *_budget(budget_bytes, highest, "budget"),
+        LEAST_COLUMN_PIXELS * len(arena.steps),
+    )
+
+
+def _map_chart(arena: Arena, budget_bytes: int | None) -> MemoryChart:
+    left_bytes = None if budget_bytes is None else max(0, budget_bytes - arena.tail_bytes)
+    highest = _highest(arena.head_bytes, left_bytes)
+    return MemoryChart(
+        "map",
+        "Arena map",
+        "At which offset of the arena's head each tensor lies, and from which operator to which.",
+        tuple(_map_pieces(arena, highest)),
+        _columns(arena),
+        _ticks(highest),
+        *_budget(left_bytes, highest, "budget without the tail"),
+        LEAST_COLUMN_PIXELS * len(arena.steps),
+    )
+
+
+def _live_piece(
+    arena: Arena, tensor: LiveTensor, left: float, width: float, bottom: int, highest: float
+) -> Piece:
+    block = arena.blocks[tensor.block]
+    height = 100 * tensor.size_bytes / highest
+    return Piece(
+        left,
+        100 * bottom / highest,
+        width,
+        height,
+        tensor.block,
+        _colour(arena.blocks, tensor.block),
+        tensor.name,
+        (*_described(block), ROLE_LABELS[tensor.role]),
+        height >= LOWEST_LABEL_PERCENT,
+    )
+
+
+def _map_pieces(arena: Arena, highest: float) -> Iterator[Piece]:
+    width = 100 / len(arena.steps)
+    for number, block in enumerate(arena.blocks):
+        height = 100 * block.size_bytes / highest
+        yield Piece(
+            block.first_operator * width,
+            100 * block.offset_bytes / highest,
+            (block.last_operator - block.first_operator + 1) * width,
+            height,
+            number,
+            _colour(arena.blocks, number),
+            block.name,
+            _described(block),
+            height >= LOWEST_LABEL_PERCENT,
+        )
+
+
+def _described(block: Block) -> tuple[str, ...]:
+    end = block.offset_bytes + block.size_bytes
+    lines = [format_bytes(block.size_bytes), f"offset {block.offset_bytes:,} to {end:,}"]
+    if block.dtype:
+        shape = "\u00d7".join(map(str, block.shape)) or "scalar"
+        lines.insert(1, f"{shape} {block.dtype}")
+    if block.first_operator == block.last_operator:
+        lines.append(f"operator {block.first_operator}")
+    else:
+        lines.append(f"operators {block.first_operator} to {block.last_operator}")
+    if block.in_place_of:
+        lines.append(f"written over {block.in_place_of}")
+    return tuple(lines)
+
+
+def _colour(blocks: Sequence[Block], number: int) -> str:
+    return SCRATCH if blocks[number].name == SCRATCH else f"c{number % COLOURS}"
+
+
+def _columns(arena: Arena) -> tuple[Column, ...]:
+    width, peak = 100 / len(arena.steps), peak_step(arena.steps).index
+    return tuple(
+        Column(
+            step.index * width,
+            width,
+            short_kind(step.kind),
+            f"operator {step.index}, {step.kind}: {format_bytes(step.size_bytes)} live",
+            step.index == peak,
+        )
+        for step in arena.steps
+    )
+
+
+def _highest(used_bytes: int, budget_bytes: int | None) -> float:
+    reach = used_bytes
+    if budget_bytes is not None and budget_bytes <= FURTHEST_BUDGET * used_bytes:
+        reach = max(reach, budget_bytes)
+    return max(reach, 1) * HEADROOM
+
+
+def _ticks(highest: float) -> tuple[Mark, ...]:
+    return tuple(Mark(100 * value / highest, byte_text(value)) for value in byte_ticks(highest))
+
+
+def _budget(limit_bytes: int | None, highest: float, label: str) -> tuple[Mark | None, str]:
+    if limit_bytes is None:
+        return None, ""
+    text = f"{label} {format_bytes(limit_bytes)}"
+    if limit_bytes > highest:
+        return None, f"{text}, above this chart"
+    return Mark(100 * limit_bytes / highest, text), ""

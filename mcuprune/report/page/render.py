@@ -1,0 +1,93 @@
+"""Renders a report as one HTML page without references to anything outside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import importlib.resources
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mcuprune.report.comparison import written, written_change
+from mcuprune.report.contents import Report
+from mcuprune.report.origins import ORIGINS, origin_kind
+from mcuprune.report.page.confusion import confusion_view
+from mcuprune.report.page.curves import line_charts
+from mcuprune.report.page.memory import memory_panel
+from mcuprune.report.page.tiles import tiles
+from mcuprune.report.simulation import simulation_lines, simulation_rows
+
+TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
+_PACKAGE = "mcuprune.report.page"
+
+
+def render_page(report: Report, links: str = "") -> str:
+    """Return the page.
+
+    Every name that comes from a model, a recipe or a file is escaped, and the page's own policy
+    forbids all scripts but the one that is in it, and all requests.
+
+    Args:
+        report: What to show.
+        links: Path from the page to the deployment's files, empty for the same folder.
+    """
+    template = _environment().get_template(TEMPLATE)
+    style, script = _text(STYLE), _text(SCRIPT)
+    simulation = report.simulation
+    page: str = template.render(
+        report=report,
+        style=style,
+        script=script,
+        script_hash=_hash(script),
+        version=importlib.metadata.version("mcuprune"),
+        tiles=tiles(report),
+        panels=[memory_panel(each, report.sram_budget_bytes) for each in report.arenas],
+        charts=line_charts(report.trainings),
+        confusions=[confusion_view(each) for each in report.confusions],
+        simulation_rows=[] if simulation is None else list(simulation_rows(simulation)),
+        simulation_lines=[] if simulation is None else simulation_lines(simulation),
+        origins=ORIGINS,
+        link=lambda name: quote((Path(links) / name).as_posix()),
+    )
+    return page
+
+
+def _environment() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        written=written,
+        change=written_change,
+        origin_kind=origin_kind,
+        percent=lambda value: f"{value:.3f}%",
+    )
+    return environment
+
+
+def _text(name: str) -> Any:
+    """Return a file of ours as markup, which is not escaped."""
+    import markupsafe
+
+    path = importlib.resources.files(_PACKAGE).joinpath("templates", name)
+    return markupsafe.Markup(path.read_text(encoding="utf-8"))
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
+
+
+def relative_links(page: Path, folder: Path) -> str:
+    """Return the path from a page to a folder of files."""
+    path = os.path.relpath(folder.resolve(), page.resolve().parent)
+    return "" if path == "." else path
