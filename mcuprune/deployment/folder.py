@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from mcuprune.errors import InputError
+from mcuprune.whole_file import beside, sweep
 
 # A folder that holds this file is an earlier deployment and may be replaced.
 MARK = "report.json"
+# How an earlier deployment is called while the new one takes its place.
+_REPLACED = "old"
 
 
 def require_replaceable(out: Path) -> None:
@@ -34,15 +36,17 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """Give a folder to write into, which becomes ``out`` when the block ends without an error.
 
     It stands beside ``out`` meanwhile, so that a half-written one is never mistaken for whole. An
-    earlier deployment at ``out`` is replaced only then; after an error it is as before.
+    earlier deployment at ``out`` is replaced only then; after an error it is as before. What a
+    killed process has left half-written is cleared away.
 
     Raises:
         InputError: ``out`` may not be replaced, or cannot be written.
     """
     out = out.resolve()
     require_replaceable(out)
-    staging = out.with_name(f".{out.name}.{os.getpid()}.part")
+    staging = beside(out, "part")
     try:
+        _clear(out)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         yield staging
@@ -60,7 +64,15 @@ def _put_in_place(staging: Path, out: Path) -> None:
     if not out.exists():
         staging.rename(out)
         return
-    replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
+    replaced = beside(out, _REPLACED)
     out.rename(replaced)
     staging.rename(out)
     shutil.rmtree(replaced)
+
+
+def _clear(out: Path) -> None:
+    """Clear away what killed processes left; give a deployment that one of them moved its place."""
+    moved = sorted(out.parent.glob(f".{out.name}.*.{_REPLACED}"))
+    if moved and not out.exists():
+        moved[0].rename(out)
+    sweep(out)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcuprune.errors import InputError
+from mcuprune.whole_file import whole_file
 
 FILE = "training.npz"
 _STATE = "state"
@@ -68,16 +68,10 @@ class Backup:
         told = {"version": _VERSION, "epoch": epoch, "training": training, "state": state}
         arrays: dict[str, Any] = {f"v{i}": v.numpy() for i, v in enumerate(_variables(model))}
         arrays[_STATE] = np.frombuffer(json.dumps(told).encode(), np.uint8)
-        part = self._path.with_name(f".{FILE}.{os.getpid()}.part")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                np.savez(file, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path)
+            with whole_file(self._path) as part:
+                np.savez(part, **arrays)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise InputError(
                 f"cannot write the backup {self._path} ({error.strerror or error}): choose another "
                 "backup_dir, on a disk with room"
@@ -141,6 +135,32 @@ def take_over(model: Any, saved: Saved) -> None:
         )
     for variable, value in zip(variables, saved.values, strict=True):
         variable.assign(value)
+
+
+def go_on(model: Any, saved: Saved, epochs: int) -> None:
+    """Let the ``fit`` that has just begun go on after the epoch of a backup, and say so.
+
+    Args:
+        model: As :func:`take_over` takes it.
+        saved: The backup.
+        epochs: Epochs of ``fit`` in all.
+
+    Raises:
+        InputError: The variables are others than those that were saved.
+    """
+    from keras.src.utils.io_utils import print_msg
+
+    take_over(model, saved)
+    done = saved.epoch + 1
+    # Where Keras's own BackupAndRestore says at which epoch to begin.
+    model._initial_epoch = done
+    where = f"resumes at epoch {done + 1} of {epochs}" if done < epochs else "was at its end"
+    print_msg(f"mcuprune: the training {where}, after a backup")
+
+
+def let_go(model: Any) -> None:
+    """Let a later ``fit`` of the model begin at its own first epoch."""
+    model._initial_epoch = None
 
 
 def _variables(model: Any) -> list[Any]:

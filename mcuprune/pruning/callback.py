@@ -12,7 +12,7 @@ import keras
 from mcuprune.budget import Budget, require_budget
 from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.pruning.arguments import whole_number, window
-from mcuprune.pruning.backup import Backup, take_over
+from mcuprune.pruning.backup import Backup, go_on, let_go
 from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
@@ -44,7 +44,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             without; likewise.
         exclude: A layer name, pattern (``"stem*"``) or class (``keras.layers.Dense``, ``"Dense"``)
             whose output channels all stay, or several.
-        verbose: 1 prints a line per cut.
+        verbose: 1 prints a line per cut, or that there is nothing to cut.
         backup_dir: A folder of this training alone. The state after each epoch is kept there, and
             the same program, started again after it was killed, goes on with the next epoch:
             build, compile and fit the same model as before. Deleted at the end of ``fit``. The
@@ -134,11 +134,12 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             **self.controls.to_json(),
         )
         self._whole = self.pruner.groups.widths()
-        if self.backup_dir is not None:
-            self._resume(Backup(self.backup_dir))
+        resumed = self.backup_dir is not None and self._resume(Backup(self.backup_dir))
         self._trace_anew()
         if not self.pruner.done:
             self._refuse_backups()
+        elif self.verbose and not resumed:
+            self._tell("the budget is met already, nothing is removed from")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start counting the epoch's batches; keep other callbacks from judging while we prune."""
@@ -156,7 +157,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             if self._running().done:
                 self._companions.save_from_now_on()
             if self.verbose:
-                self._tell()
+                self._tell("cut to")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write resources and budget into the logs; stop a training that diverged.
@@ -196,6 +197,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         if unfinished and self._last_epoch:
             self._companions.save(*self._last_epoch)
         if self.backup_dir is not None:
+            let_go(self.model)
             Backup(self.backup_dir).discard()
 
     def release(self) -> None:
@@ -205,17 +207,15 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             self.pruner.release()
             self._trace_anew()
 
-    def _resume(self, backup: Backup) -> None:
+    def _resume(self, backup: Backup) -> bool:
         """Go on where a killed training was, if one was."""
         saved = backup.load(self._training())
         if saved is None:
-            return
+            return False
         self._running().restore(saved.state["pruner"])
         self._per_epoch = saved.state["steps_per_epoch"]
-        take_over(self.model, saved)
-        self.model._initial_epoch = saved.epoch + 1
-        announce = keras.src.utils.io_utils.print_msg
-        announce(f"mcuprune: goes on after epoch {saved.epoch + 1} ({self.backup_dir})")
+        go_on(self.model, saved, self.params["epochs"])
+        return True
 
     def _training(self) -> dict[str, Any]:
         """Return what tells this training from others."""
@@ -243,8 +243,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self.model.test_function = None
         self.model.predict_function = None
 
-    def _tell(self) -> None:
+    def _tell(self, what: str) -> None:
         pruner = self._running()
         used = ", ".join(f"{name} {value:,}" for name, value in pruner.resources().items())
         widths = " ".join(f"{name}={w}" for name, w in pruner.groups.widths().items())
-        keras.src.utils.io_utils.print_msg(f"mcuprune: cut to {widths} ({used}, predicted)")
+        keras.src.utils.io_utils.print_msg(f"mcuprune: {what} {widths} ({used}, predicted)")

@@ -13,17 +13,18 @@ import yaml
 from mcuprune.cost.limits import limiting_sentence
 from mcuprune.deployment.check import MODEL_FILE
 from mcuprune.deployment.folder import MARK as REPORT_FILE
+from mcuprune.deployment.folder import whole_folder
 from mcuprune.deployment.package import deploy
 from mcuprune.deployment.result import Deployment
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.datasets.registry import load
+from mcuprune.recipes.kept import kept_files
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.stages import (
     Stage,
     check_pruning,
-    kept_files,
     train_pruned,
     train_quantized,
     train_reference,
@@ -32,6 +33,7 @@ from mcuprune.recipes.validation import simulated_board
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
 from mcuprune.report.progress import announce
 from mcuprune.report.timeline import plot_memory_timeline
+from mcuprune.whole_file import write_whole
 
 RECIPE_FILE, DEPLOYMENT_FOLDER, TIMELINE_FILE = "recipe.yaml", "deployment", "memory_timeline.png"
 
@@ -59,8 +61,38 @@ class Outcome:
         return meets and (simulation is None or bool(simulation["succeeds"]))
 
 
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """The trainings of a run.
+
+    Attributes:
+        reference: The unpruned network.
+        pruned: The network within the budget.
+        quantized: That network after ``qat``, None without.
+        yardstick: What the reference costs and reaches as an int8 model.
+    """
+
+    reference: Stage
+    pruned: Stage
+    quantized: Stage | None
+    yardstick: Yardstick
+
+    @property
+    def final(self) -> Stage:
+        """The one that is deployed."""
+        return self.quantized or self.pruned
+
+    @property
+    def fit_seconds(self) -> float:
+        """Wall time of all epochs under the budget."""
+        return self.pruned.fit_seconds + (self.quantized.fit_seconds if self.quantized else 0.0)
+
+
 def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
-    """Run a recipe; each stage is kept in the run folder as it finishes.
+    """Run a recipe; each stage is kept in the run folder, from epoch to epoch.
+
+    The same recipe run again goes on where the run was stopped, or killed, and takes what was
+    finished from there. The deployment folder appears as a whole.
 
     Args:
         recipe: What to run.
@@ -76,19 +108,27 @@ def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
     _prepare(folder, recipe)
     try:
         reference = train_reference(recipe, data, folder)
-        samples = recipe.deploy.calibration_samples
-        budget = recipe.budget.budget(recipe.deploy.board)
-        yardstick = measure_reference(reference, data, samples, budget, folder)
+        yardstick = measure_reference(reference, recipe, data, folder)
         pruned = train_pruned(recipe, data, folder)
         quantized = _quantized(recipe, data, folder, pruned)
-        deployment = _deploy(recipe, data, folder, quantized or pruned, yardstick)
+        trained = Trained(reference, pruned, quantized, yardstick)
+        deployment, report = _deployed(recipe, data, folder / DEPLOYMENT_FOLDER, trained)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(_kept_message(folder)) from interrupt
-    report = _report(recipe, reference, yardstick, pruned, quantized, deployment)
-    model = deployment.folder / MODEL_FILE
-    report["simulation"] = simulated_board(recipe.validation, data, model)
-    _write_report(recipe, yardstick, deployment, report)
-    return Outcome((quantized or pruned).model, deployment, report)
+    return Outcome(trained.final.model, deployment, report)
+
+
+def _deployed(
+    recipe: Recipe, data: Dataset, out: Path, trained: Trained
+) -> tuple[Deployment, dict[str, Any]]:
+    """Write the deployment folder, which appears with all that belongs into it."""
+    with whole_folder(out) as place:
+        deployment = _deploy(recipe, data, place, trained)
+        deployment = dataclasses.replace(deployment, folder=out)
+        report = _report(recipe, trained, deployment)
+        report["simulation"] = simulated_board(recipe.validation, data, place / MODEL_FILE)
+        _write_report(recipe, trained.yardstick, place, report)
+    return deployment, report
 
 
 def _quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage | None:
@@ -101,44 +141,36 @@ def _prepare(folder: Path, recipe: Recipe) -> None:
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECIPE_FILE).write_text(text, encoding="utf-8")
+        write_whole(folder / RECIPE_FILE, text)
     except OSError as error:
         raise InputError(
             f"cannot write to {folder} ({error.strerror}): choose another folder with --out"
         ) from error
 
 
-def _deploy(
-    recipe: Recipe, data: Dataset, folder: Path, trained: Stage, yardstick: Yardstick
-) -> Deployment:
+def _deploy(recipe: Recipe, data: Dataset, place: Path, trained: Trained) -> Deployment:
     announce("deployment: converting, verifying with LiteRT and TFLM")
     return deploy(
-        trained.model,
+        trained.final.model,
         data.x_train[: recipe.deploy.calibration_samples],
-        folder / DEPLOYMENT_FOLDER,
+        place,
         board=recipe.deploy.board,
         budget=recipe.budget.budget(recipe.deploy.board),
-        reference=yardstick.resources,
+        reference=trained.yardstick.resources,
         test=(data.x_test, data.y_test),
     )
 
 
-def _report(
-    recipe: Recipe,
-    reference: Stage,
-    yardstick: Yardstick,
-    pruned: Stage,
-    quantized: Stage | None,
-    deployment: Deployment,
-) -> dict[str, Any]:
+def _report(recipe: Recipe, trained: Trained, deployment: Deployment) -> dict[str, Any]:
     report = deployment.to_json()
-    report["accuracy"].update(float_reference=reference.accuracy, int8_reference=yardstick.accuracy)
-    fit_seconds = pruned.fit_seconds
-    if quantized is not None:
-        fit_seconds += quantized.fit_seconds
+    yardstick = trained.yardstick
+    report["accuracy"].update(
+        float_reference=trained.reference.accuracy, int8_reference=yardstick.accuracy
+    )
+    if trained.quantized is not None:
         # What was deployed computes with the numbers of int8.
         report["accuracy"].update(
-            float_pruned=pruned.accuracy, quantization_aware=quantized.accuracy
+            float_pruned=trained.pruned.accuracy, quantization_aware=trained.quantized.accuracy
         )
     return {
         "recipe": recipe.title,
@@ -146,24 +178,23 @@ def _report(
         **report,
         "arena_reference": {"used": dataclasses.asdict(yardstick.arena)},
         "limit": limiting_sentence(deployment.resources, recipe.budget.budget(recipe.deploy.board)),
-        "fit_seconds": fit_seconds,
-        "fit_seconds_reference": reference.fit_seconds,
+        "fit_seconds": trained.fit_seconds,
+        "fit_seconds_reference": trained.reference.fit_seconds,
     }
 
 
 def _write_report(
-    recipe: Recipe, yardstick: Yardstick, deployment: Deployment, report: Mapping[str, Any]
+    recipe: Recipe, yardstick: Yardstick, place: Path, report: Mapping[str, Any]
 ) -> None:
-    after = read_tflite(deployment.folder / MODEL_FILE)
+    after = read_tflite(place / MODEL_FILE)
     budget_sram = recipe.budget.budget(recipe.deploy.board).sram
-    plot_memory_timeline(yardstick.graph, after, budget_sram, deployment.folder / TIMELINE_FILE)
-    text = json.dumps(report, indent=2) + "\n"
-    (deployment.folder / REPORT_FILE).write_text(text, encoding="utf-8")
+    plot_memory_timeline(yardstick.graph, after, budget_sram, place / TIMELINE_FILE)
+    write_whole(place / REPORT_FILE, json.dumps(report, indent=2) + "\n")
 
 
 def _kept_message(folder: Path) -> str:
     files = kept_files(folder)
     if not files:
-        return f"nothing was finished; {folder} holds the recipe"
+        return f"no model was finished; the same command goes on from what {folder} holds"
     kept = ", ".join(str(file) for file in files)
-    return f"kept {kept}. The same command takes a finished reference from there"
+    return f"kept {kept}. The same command goes on from there"

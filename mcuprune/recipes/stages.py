@@ -1,28 +1,28 @@
-"""The trainings of a run, each kept on disk as it finishes."""
+"""The trainings of a run, each kept on disk as it finishes and after each of its epochs."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mcuprune.errors import InputError
-from mcuprune.recipes.datasets.dataset import PARTS, Dataset
+from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.fingerprints import (
+    pruned_fingerprint,
+    quantized_fingerprint,
+    reference_fingerprint,
+)
+from mcuprune.recipes.kept import MODEL_FILE, PRUNED, QUANTIZED, REFERENCE, StageFolder
 from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_options
-from mcuprune.recipes.schema import Recipe
+from mcuprune.recipes.schema import Recipe, TrainingSection
 from mcuprune.recipes.training import accuracy, compile_model, fit
 from mcuprune.report.progress import announce
 
-REFERENCE, PRUNED, QUANTIZED = "reference", "pruned", "quantized"
-# Kept in a stage's folder: the model, and what is known about it.
-MODEL_FILE, STAGE_FILE, INTERRUPTED_FILE = "model.keras", "stage.json", "interrupted.keras"
 # Filled in from the recipe's own keys, so pruning.options cannot set them.
-CALLBACK_ARGUMENTS = ("verbose", "backup_dir")
-PRUNING_ARGUMENTS_FROM_RECIPE = ("budget", "start_epoch", "end_epoch")
+CALLBACK_ARGUMENTS = ("verbose",)
+PRUNING_ARGUMENTS_FROM_RECIPE = ("budget", "start_epoch", "end_epoch", "backup_dir")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stage:
     Attributes:
         model: A plain ``keras.Model``.
         accuracy: Share of test inputs classified right, 0 to 1, in float.
-        fit_seconds: Wall time of ``fit``.
+        fit_seconds: Wall time of ``fit``, in all processes that it took.
         reused: Whether it was taken from an earlier run.
     """
 
@@ -91,27 +91,18 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     """
     import keras
 
-    place = folder / REFERENCE
-    fingerprint = reference_fingerprint(recipe, data)
-    if (kept := _kept(place, fingerprint)) is not None:
-        announce(f"reference: taken from {place}, trained earlier")
-        return kept
+    place = StageFolder(folder / REFERENCE, reference_fingerprint(recipe, data))
+    if (taken := _taken(place, data, "reference")) is not None:
+        return taken
     keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe, data)
     epochs = recipe.reference.epochs
     compile_model(model, recipe.training, epochs, len(data.x_train))
-    try:
-        fitted = fit(model, data, recipe.training, epochs, "reference", place)
-    except KeyboardInterrupt:
-        model.save(place / INTERRUPTED_FILE)
-        raise
-    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
-    _keep(stage, place, fingerprint)
-    return stage
+    return _fit(model, data, recipe.training, epochs, "reference", place)
 
 
 def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
-    """Train the network under the budget.
+    """Train the network under the budget, or take it from an earlier run alike.
 
     Args:
         recipe: What to train, and how to prune it.
@@ -126,26 +117,20 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
 
     from mcuprune.pruning.callback import MCUPruning
 
-    place = folder / PRUNED
+    place = StageFolder(folder / PRUNED, pruned_fingerprint(recipe, data))
+    if (taken := _taken(place, data, "pruning")) is not None:
+        return taken
     keras.utils.set_random_seed(recipe.training.seed)
     model = _starting_model(recipe, data, folder)
-    epochs = recipe.float_epochs
     compile_model(model, recipe.training, recipe.training.epochs, len(data.x_train))
     pruning = MCUPruning(
         recipe.budget.budget(recipe.deploy.board),
         start_epoch=recipe.pruning.start_epoch,
         end_epoch=recipe.pruning.end_epoch,
+        backup_dir=place.backup_folder(),
         **recipe.pruning.options,
     )
-    try:
-        fitted = fit(model, data, recipe.training, epochs, "pruning", place, [pruning])
-    except KeyboardInterrupt:
-        pruning.release()
-        model.save(place / INTERRUPTED_FILE)
-        raise
-    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
-    _keep(stage, place, reference_fingerprint(recipe, data))
-    return stage
+    return _fit(model, data, recipe.training, recipe.float_epochs, "pruning", place, pruning)
 
 
 def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage:
@@ -165,30 +150,20 @@ def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) 
         TrainingDivergedError: The loss became NaN.
         KeyboardInterrupt: Stopped; the model as it was is in ``interrupted.keras``.
     """
+    import keras
+
+    import mcuprune.ir.fake_quantization  # noqa: F401  # makes its layers known to load_model
     from mcuprune.quantization.prepare import quantize_aware
 
-    place, wanted = folder / QUANTIZED, recipe.quantization
+    place = StageFolder(folder / QUANTIZED, quantized_fingerprint(recipe, data))
+    if (taken := _taken(place, data, "quantization")) is not None:
+        return taken
+    keras.utils.set_random_seed(recipe.training.seed)
     model = quantize_aware(pruned.model, data.x_train[: recipe.deploy.calibration_samples])
     training = recipe.training.model_copy(update={"learning_rate": recipe.aware_learning_rate})
-    compile_model(model, training, wanted.epochs, len(data.x_train))
-    try:
-        fitted = fit(model, data, training, wanted.epochs, "quantization", place)
-    except KeyboardInterrupt:
-        model.save(place / INTERRUPTED_FILE)
-        raise
-    stage = Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
-    _keep(stage, place, reference_fingerprint(recipe, data))
-    return stage
-
-
-def kept_files(folder: Path) -> list[Path]:
-    """Return the models that a run has left so far."""
-    files = [
-        folder / stage / name
-        for stage in (REFERENCE, PRUNED, QUANTIZED)
-        for name in (MODEL_FILE, INTERRUPTED_FILE)
-    ]
-    return [file for file in files if file.is_file()]
+    epochs = recipe.quantization.epochs
+    compile_model(model, training, epochs, len(data.x_train))
+    return _fit(model, data, training, epochs, "quantization", place)
 
 
 def _starting_model(recipe: Recipe, data: Dataset, folder: Path) -> Any:
@@ -199,49 +174,47 @@ def _starting_model(recipe: Recipe, data: Dataset, folder: Path) -> Any:
     return build(recipe, data)
 
 
-def _keep(stage: Stage, place: Path, fingerprint: str) -> None:
-    stage.model.save(place / MODEL_FILE)
-    known = {
-        "fingerprint": fingerprint,
-        "accuracy": stage.accuracy,
-        "fit_seconds": stage.fit_seconds,
-    }
-    (place / STAGE_FILE).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-    (place / INTERRUPTED_FILE).unlink(missing_ok=True)
+def _fit(
+    model: Any,
+    data: Dataset,
+    training: TrainingSection,
+    epochs: int,
+    title: str,
+    place: StageFolder,
+    pruning: Any = None,
+) -> Stage:
+    """Train, from where a killed process was if one was; keep the model while its backup is there.
 
+    The last cut was made at ``pruning.end_epoch``, so the model is plain when training ends.
+    """
+    from mcuprune.recipes.epoch_backup import EpochBackup
 
-def _kept(place: Path, fingerprint: str) -> Stage | None:
-    import keras
-
-    known = read_known(place / STAGE_FILE)
-    if known.get("fingerprint") != fingerprint or not (place / MODEL_FILE).is_file():
-        return None
-    return Stage(
-        model=keras.models.load_model(place / MODEL_FILE, compile=False),
-        accuracy=known["accuracy"],
-        fit_seconds=known["fit_seconds"],
-        reused=True,
-    )
-
-
-def read_known(path: Path) -> Mapping[str, Any]:
-    """Return what an earlier run wrote to a JSON file; empty if it is absent or cut short."""
+    resuming = pruning or EpochBackup(place.backup_folder())
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
+        fitted = fit(
+            model,
+            data,
+            training,
+            epochs,
+            title,
+            place.path,
+            [resuming],
+            at_end=lambda seconds: place.keep(model, seconds),
+        )
+    except KeyboardInterrupt:
+        if pruning is not None:
+            pruning.release()
+        place.keep_interrupted(model)
+        raise
+    place.forget_backup()
+    return Stage(model, accuracy(model, data.x_test, data.y_test), fitted.seconds)
 
 
-def reference_fingerprint(recipe: Recipe, data: Dataset) -> str:
-    """Return a hash of all that decides what the reference becomes: recipe, data, Keras."""
-    import keras
-
-    digest = hashlib.sha256()
-    sections = recipe.model_dump(mode="json", include={"model", "training", "reference"})
-    del sections["training"]["epochs"]  # those of the pruned network
-    digest.update(json.dumps([sections, keras.__version__], sort_keys=True).encode())
-    for part in PARTS:
-        digest.update(getattr(data, f"x_{part}").tobytes())
-        digest.update(getattr(data, f"y_{part}").tobytes())
-    return digest.hexdigest()
+def _taken(place: StageFolder, data: Dataset, title: str) -> Stage | None:
+    """Return the stage that an earlier run has finished, if one has."""
+    if (kept := place.kept()) is None:
+        return None
+    model, fit_seconds = kept
+    place.forget_backup()
+    announce(f"{title}: taken from {place.path}, trained earlier")
+    return Stage(model, accuracy(model, data.x_test, data.y_test), fit_seconds, reused=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from mcuprune.errors import TrainingDivergedError
 from mcuprune.recipes.datasets.dataset import Dataset, Floats, Labels
+from mcuprune.recipes.kept import HISTORY_FILE
 from mcuprune.recipes.schema import TrainingSection
 from mcuprune.report.progress import EpochProgress
 
@@ -24,7 +25,7 @@ class Fitted:
     """What a training run took and gave.
 
     Attributes:
-        seconds: Wall time of ``fit``.
+        seconds: Wall time of ``fit``, with that of earlier processes where it went on after them.
         history: Values per epoch for each key of Keras's logs.
     """
 
@@ -62,8 +63,11 @@ def fit(
     title: str,
     folder: Path,
     callbacks: Sequence[Any] = (),
+    at_end: Callable[[float], None] | None = None,
 ) -> Fitted:
     """Train a compiled model, showing every epoch on stderr.
+
+    The order of the inputs in an epoch depends on nothing but ``training.seed`` and the epoch.
 
     Args:
         model: A compiled ``keras.Model``.
@@ -73,30 +77,41 @@ def fit(
         title: What the progress display calls the run.
         folder: Gets ``history.csv``, one line per epoch as it ends.
         callbacks: Run before the progress display, so that it shows what they add to the logs.
+        at_end: Called with the wall seconds when training has ended, before the callbacks hear of
+            it.
 
     Raises:
         TrainingDivergedError: The loss became NaN or infinite; names the epoch.
     """
-    import keras
+    from mcuprune.recipes.batches import ShuffledBatches
+    from mcuprune.recipes.history import HistoryTable
 
-    folder.mkdir(parents=True, exist_ok=True)
+    targets = _one_hot(data.y_train, data.classes)
+    batches = ShuffledBatches(data.x_train, targets, training.batch_size, training.seed)
+    table = HistoryTable(folder / HISTORY_FILE)
     started = time.perf_counter()
+
+    def seconds() -> float:
+        return table.seconds_before + time.perf_counter() - started
+
     with EpochProgress(title, epochs) as progress:
         history = model.fit(
-            data.x_train,
-            _one_hot(data.y_train, data.classes),
+            batches,
             validation_data=(data.x_val, _one_hot(data.y_val, data.classes)),
-            batch_size=training.batch_size,
+            validation_batch_size=training.batch_size,
             epochs=epochs,
+            shuffle=False,
             verbose=0,
             callbacks=[
+                _at_train_end(lambda: at_end(seconds()) if at_end else None),
                 _stop_at_nan(training),
+                batches.callback(),
                 *callbacks,
-                keras.callbacks.CSVLogger(str(folder / "history.csv")),
+                table,
                 progress.callback(),
             ],
         )
-    return Fitted(time.perf_counter() - started, history.history)
+    return Fitted(seconds(), history.history)
 
 
 def accuracy(model: Any, inputs: Floats, labels: Labels) -> float:
@@ -126,6 +141,12 @@ def _optimizer(training: TrainingSection, steps: int) -> Any:
     if training.optimizer == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=training.weight_decay)
     return keras.optimizers.Adam(rate)
+
+
+def _at_train_end(act: Callable[[], None]) -> Any:
+    import keras
+
+    return keras.callbacks.LambdaCallback(on_train_end=lambda _: act())
 
 
 def _stop_at_nan(training: TrainingSection) -> Any:

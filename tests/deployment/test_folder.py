@@ -71,3 +71,20 @@ def test_folder_that_cannot_be_written(tmp_path):
         fail(tmp_path / "file" / "kws", KeyError())
     with pytest.raises(InputError, match="No space left"):
         fail(tmp_path / "kws", OSError(28, "No space left on device"))
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    # One with this number ended long ago on any machine: it is beyond the largest of Linux.
+    write_deployment(tmp_path / ".kws.99999999.part", "half")
+    write_deployment(tmp_path / "kws", "old")
+    with whole_folder(tmp_path / "kws") as folder:
+        write_deployment(folder, "new")
+    assert [p.name for p in tmp_path.iterdir()] == ["kws"]
+
+
+def test_a_deployment_that_a_killed_process_moved_away_comes_back(tmp_path):
+    write_deployment(tmp_path / ".kws.99999999.old", "old")
+    with pytest.raises(KeyError):
+        fail(tmp_path / "kws", KeyError())
+    assert (tmp_path / "kws" / "report.json").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["kws"]

@@ -19,9 +19,10 @@ from rich.console import Console
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.recipes.datasets.registry import load
+from mcuprune.recipes.fingerprints import reference_fingerprint
 from mcuprune.recipes.load import load_recipe
 from mcuprune.recipes.run import run_recipe
-from mcuprune.recipes.stages import reference_fingerprint, train_pruned, train_reference
+from mcuprune.recipes.stages import train_pruned, train_reference
 from mcuprune.report.summary import print_summary
 
 EPOCHS = 2

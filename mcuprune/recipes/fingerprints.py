@@ -1,0 +1,52 @@
+"""Hashes of all that decides what a training becomes: equal ones have the same result."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mcuprune.recipes.datasets.dataset import PARTS, Dataset
+from mcuprune.recipes.schema import Recipe
+
+
+def reference_fingerprint(recipe: Recipe, data: Dataset) -> str:
+    """Return a hash of all that decides what the reference becomes."""
+    return _digest(data, _reference(recipe))
+
+
+def pruned_fingerprint(recipe: Recipe, data: Dataset) -> str:
+    """Return a hash of all that decides what the pruned network becomes."""
+    return _digest(data, _pruned(recipe))
+
+
+def quantized_fingerprint(recipe: Recipe, data: Dataset) -> str:
+    """Return a hash of all that decides what the network of ``qat`` becomes."""
+    sections = recipe.model_dump(mode="json", include={"quantization"})
+    samples = {"calibration_samples": recipe.deploy.calibration_samples}
+    return _digest(data, {"pruned": _pruned(recipe), **sections, **samples})
+
+
+def _reference(recipe: Recipe) -> dict[str, Any]:
+    sections = recipe.model_dump(mode="json", include={"model", "training", "reference"})
+    del sections["training"]["epochs"]  # those of the pruned network
+    return sections
+
+
+def _pruned(recipe: Recipe) -> dict[str, Any]:
+    sections = recipe.model_dump(mode="json", include={"model", "training", "pruning", "budget"})
+    more: dict[str, Any] = {"board": recipe.deploy.board, "float_epochs": recipe.float_epochs}
+    if recipe.pruning.start_from == "reference":
+        more["reference"] = _reference(recipe)
+    return {**sections, **more}
+
+
+def _digest(data: Dataset, decisive: Mapping[str, Any]) -> str:
+    versions = [importlib.metadata.version(name) for name in ("mcuprune", "keras", "tensorflow")]
+    digest = hashlib.sha256(json.dumps([decisive, versions], sort_keys=True).encode())
+    for part in PARTS:
+        digest.update(getattr(data, f"x_{part}").tobytes())
+        digest.update(getattr(data, f"y_{part}").tobytes())
+    return digest.hexdigest()
