@@ -132,6 +132,41 @@ class Budget:
                 yield name, limit
 
 
+def budget_of(
+    sram: str | int | None = None,
+    flash: str | int | None = None,
+    macs: str | int | None = None,
+    latency: str | int | None = None,
+    board: str | None = None,
+    reserve_sram: str | int | None = None,
+    reserve_flash: str | int | None = None,
+) -> Budget | None:
+    """Return the budget that limits make, None where they limit nothing.
+
+    Arguments are those of :class:`Budget` and :meth:`Budget.for_board`; a board's memories are the
+    limits where none are given.
+
+    Raises:
+        UnknownNameError: No such board; names the nearest.
+        InputError: A limit needs a board, or is no quantity.
+
+    >>> budget_of(board="nucleo-f446re", sram="64KiB")
+    Budget(sram=65536, flash=524288, macs=None)
+    """
+    if board is None and (reserve_sram or reserve_flash or latency):
+        raise InputError("latency, reserve_sram and reserve_flash need a board: name one")
+    if board is None:
+        return Budget(sram, flash, macs) if sram or flash or macs else None
+    of_board = Budget.for_board(board, reserve_sram, reserve_flash, macs, latency)
+    return Budget(
+        sram or of_board.sram,
+        flash or of_board.flash,
+        of_board.macs,
+        of_board.latency,
+        board=board,
+    )
+
+
 def require_budget(budget: Any) -> None:
     """Refuse what is no budget.
 

@@ -248,7 +248,7 @@ def cut_short(path: Path, tmp_path: Path) -> Path:
         (["check", "absent.tflite"], "give --sram, --flash, --macs or --board"),
         (["check", "a.tflite", "--sram", "12 parsecs"], "unknown unit 'parsecs'"),
         (["check", "a.tflite", "--board", "nucleo"], "did you mean 'nucleo-"),
-        (["check", "a.tflite", "--sram", "1KiB", "--reserve-sram", "1KiB"], "need --board"),
+        (["check", "a.tflite", "--sram", "1KiB", "--reserve-sram", "1KiB"], "need a board"),
         (["groups", "absent.keras"], "absent.keras does not exist"),
         (["estimate", "."], ". is a folder"),
         (["deploy", "absent.keras", "--calibration", "x.npy"], "absent.keras does not exist"),

@@ -7,25 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mcuprune.cli.app import EXIT_EXCEEDED, app
+from mcuprune.cli.app import app
 from mcuprune.cli.console import (
     import_tensorflow,
     print_all,
     print_json,
     stdout_to_stderr,
 )
-from mcuprune.cli.options import (
-    BoardName,
-    Flash,
-    Json,
-    Latency,
-    Macs,
-    ReserveFlash,
-    ReserveSram,
-    Sram,
-    budget_from,
-)
-from mcuprune.errors import InputError
+from mcuprune.cli.options import Json
 
 
 @app.command()
@@ -69,34 +58,6 @@ def estimate(
         fits = resources.boards_that_fit
         boards_of_it = [] if fits is None else [fitting_table(fits)]
         print_all(*tables, *boards_of_it, *notes, *time_lines(resources, grid))
-
-
-@app.command()
-def check(
-    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
-    sram: Sram = None,
-    flash: Flash = None,
-    macs: Macs = None,
-    latency: Latency = None,
-    board: BoardName = None,
-    reserve_sram: ReserveSram = None,
-    reserve_flash: ReserveFlash = None,
-    as_json: Json = False,
-) -> None:
-    """Tell whether a model meets a budget: exit code 0 if it does, 1 if not."""
-    from mcuprune.deployment.check import check as check_file
-
-    budget = budget_from(sram, flash, macs, latency, board, reserve_sram, reserve_flash)
-    if budget is None:
-        raise InputError("nothing to check against: give --sram, --flash, --macs or --board")
-    verdict = check_file(model, budget)
-    if as_json:
-        print_json(verdict.to_json())
-    else:
-        from mcuprune.report.table import verdict_table
-
-        print_all(verdict_table(verdict))
-    raise typer.Exit(0 if verdict.fits else EXIT_EXCEEDED)
 
 
 @app.command()

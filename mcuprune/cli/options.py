@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcuprune.errors import InputError
-
 if TYPE_CHECKING:
     from mcuprune.budget import Budget
 
@@ -32,23 +30,7 @@ def budget_from(
     reserve_sram: str | None,
     reserve_flash: str | None,
 ) -> Budget | None:
-    """Return the budget that options make, None where they limit nothing.
+    """Return what :func:`mcuprune.budget.budget_of` makes of the options."""
+    from mcuprune.budget import budget_of
 
-    Raises:
-        UnknownNameError: No such board; names the nearest.
-        InputError: An option needs a board, or is no quantity.
-    """
-    from mcuprune.budget import Budget
-
-    if board is None and (reserve_sram or reserve_flash or latency):
-        raise InputError("--latency, --reserve-sram and --reserve-flash need --board: name one")
-    if board is None:
-        return Budget(sram, flash, macs) if sram or flash or macs else None
-    of_board = Budget.for_board(board, reserve_sram, reserve_flash, macs, latency)
-    return Budget(
-        sram or of_board.sram,
-        flash or of_board.flash,
-        of_board.macs,
-        of_board.latency,
-        board=board,
-    )
+    return budget_of(sram, flash, macs, latency, board, reserve_sram, reserve_flash)

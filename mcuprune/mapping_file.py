@@ -1,0 +1,173 @@
+"""Reads files of nested keys (YAML, TOML) into checked models; every error names the key path."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from mcuprune.errors import InputError
+from mcuprune.suggest import nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_mapping(path: Path, what: str, expected: str) -> dict[str, Any]:
+    """Return the contents of a file: TOML if its name ends so, else YAML.
+
+    Args:
+        path: The file.
+        what: What the error calls it (``"recipe file"``).
+        expected: For the error: what keys it has, and what to do.
+
+    Raises:
+        InputError: It is not readable, or holds no mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{what} {path} is not readable ({error}): check it") from error
+    parse = _toml_value if path.suffix == ".toml" else yaml_value
+    values = parse(text, f"{what} {path}")
+    if not isinstance(values, dict):
+        found = "is empty" if values is None else f"holds {_in_yaml(values)}"
+        raise InputError(f"{what} {path} {found}, expected a mapping with keys such as {expected}")
+    return values
+
+
+def build(model: type[Model], values: Mapping[str, Any], what: str) -> Model:
+    """Build a model from nested mappings.
+
+    Args:
+        model: A pydantic model that forbids unknown keys.
+        values: Its contents.
+        what: What the error calls them.
+
+    Raises:
+        InputError: A key is unknown or missing, or a value is not allowed; the message has one
+            line per finding, each with its key path.
+    """
+    truths = [
+        f"{path}: expected a number or text, found {value}" for path, value in _truths(values)
+    ]
+    if truths:
+        raise InputError(f"{what}: " + "\n".join(truths))
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        findings = [_finding(model, dict(found)) for found in error.errors()]
+        raise InputError(f"{what}: " + "\n".join(findings)) from error
+
+
+def yaml_value(text: str, what: str) -> Any:
+    """Return what a YAML text holds.
+
+    Args:
+        text: The text.
+        what: What the error calls it.
+
+    Raises:
+        InputError: It is no YAML, or gives a key twice.
+
+    >>> yaml_value("[1, 2]", "the text")
+    [1, 2]
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        place = " ".join(str(error).split())
+        raise InputError(f"{what} is no valid YAML ({place}): correct it") from error
+
+
+def _toml_value(text: str, what: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{what} is no valid TOML ({error}): correct it") from error
+
+
+def _truths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each true or false: no key takes one, but Python would count them as 1 and 0.
+
+    Options are left to the functions that take them.
+    """
+    for key, value in values.items():
+        if isinstance(value, bool):
+            yield str(key), str(value).lower()
+        elif isinstance(value, Mapping) and key != "options":
+            yield from ((f"{key}.{path}", truth) for path, truth in _truths(value))
+
+
+def _finding(model: type[BaseModel], found: dict[str, Any]) -> str:
+    path = ".".join(str(part) for part in found["loc"])
+    if found["type"] == "extra_forbidden":
+        return _unknown_key(model, found["loc"])
+    if found["type"] == "missing":
+        return f"the key {path} is missing: add it"
+    if found["type"] == "model_type":
+        value = _in_yaml(found["input"])
+        return (
+            f"{path}: expected a mapping with keys such as {_examples(model, found['loc'])}, "
+            f"found {value}"
+        )
+    message = found["msg"].removeprefix("Value error, ")
+    prefix = f"{path}: " if path else ""
+    value = "" if isinstance(found["input"], dict) else f" (found {found['input']!r})"
+    return f"{prefix}{message[:1].lower()}{message[1:]}{value}"
+
+
+def _in_yaml(value: Any) -> str:
+    """Say what a value is in the words of a file's author."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return repr(value)
+
+
+def _examples(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    return ", ".join(list(_fields_at(model, location))[:3])
+
+
+def _unknown_key(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    known = sorted(_fields_at(model, location[:-1]))
+    path = ".".join(str(part) for part in location)
+    near = nearest(str(location[-1]), known)
+    section = ".".join(str(part) for part in location[:-1])
+    full = f"{section}.{near}" if section else near
+    hint = f" did you mean {full!r}?" if near else ""
+    return f"unknown key {path!r}:{hint} Known: {', '.join(known)}."
+
+
+def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> Mapping[str, FieldInfo]:
+    """Return the keys known at a place, below the keys of a mapping whatever those are."""
+    inner: Any = model
+    for part in location:
+        is_mapping = get_origin(inner) is dict
+        inner = get_args(inner)[1] if is_mapping else _fields_by_key(inner)[str(part)].annotation
+    return _fields_by_key(inner)
+
+
+def _fields_by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (where, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f"the key {key!r} is given {keys.count(key)} times",
+                    where.start_mark,
+                )
+        return super().construct_mapping(node, deep)
