@@ -5,13 +5,15 @@ from __future__ import annotations
 from mcuprune.ir.graph import Graph, Operator
 
 _WHOLE = ("bool", "int32", "int64")
+# TFLM compares int8 (comparisons.cc) and selects by what comes out (select.cc).
+_COMPARISONS = ("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL")
 
 
 def not_int8(graph: Graph) -> list[str]:
     """Describe what of a converted model is not int8.
 
-    Integer inputs (of an embedding), and what is computed from them before it becomes real, may be
-    of other types. Results of SHAPE, and what computes on shapes, may not.
+    Integer inputs (of an embedding), what is computed from them before it becomes real, and results
+    of comparisons may be of other types. Results of SHAPE, and what computes on shapes, may not.
 
     Args:
         graph: The model as read from its file.
@@ -29,7 +31,7 @@ def not_int8(graph: Graph) -> list[str]:
 def _whole_numbers(graph: Graph) -> set[int]:
     found = {i for i in graph.inputs if graph.tensors[i].dtype in _WHOLE}
     for operator in graph.operators:
-        if found & set(operator.inputs):
+        if operator.kind in _COMPARISONS or found & set(operator.inputs):
             found |= {i for i in operator.outputs if graph.tensors[i].dtype in _WHOLE}
     return found
 

@@ -7,6 +7,7 @@ import pytest
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.quantization import input_quantization, quantized_inputs
+from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import ConversionError, InputError, UnsupportedModelError
 from mcuprune.ir.from_tflite import parse_tflite
 
@@ -94,6 +95,22 @@ def test_flatten_and_reshape_need_no_shape_arithmetic():
     kinds = [o.kind for o in parse_tflite(convert_int8(model, noise(20, 8, 8, 1)), "m").operators]
     # The two reshapes fold into one.
     assert kinds == ["CONV_2D", "RESHAPE", "FULLY_CONNECTED"]
+
+
+def test_choices_by_comparison_run_on_tflm():
+    layers = keras.layers
+    model = small(
+        layers.Conv2D(4, 3), layers.ReLU(threshold=0.5), layers.Flatten(), layers.Dense(3)
+    )
+    data = noise(20, 8, 8, 1)
+    file = convert_int8(model, data)
+    graph = parse_tflite(file, "m")
+    chosen = [op for op in graph.operators if op.kind in ("GREATER", "SELECT_V2")]
+    assert [graph.tensors[op.outputs[0]].dtype for op in chosen] == ["bool", "int8"]
+    quantized = quantized_inputs(file, [data])
+    ours = TFLM().run(file, quantized).outputs.astype(int)
+    theirs = LiteRT().run(file, quantized).outputs.astype(int)
+    assert np.abs(ours - theirs).max() <= 1
 
 
 def test_conversion_is_silent(capfd):
