@@ -29,6 +29,7 @@ from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 from mcuprune.quantization.calibration_data import calibration_arrays
 from mcuprune.quantization.method import quantization_of
+from mcuprune.report.write import write_report
 
 # Optimised kernels (CMSIS-NN) ask for scratch that reference kernels do without. On whole int8
 # networks a Cortex-M4's arena exceeded the 64-bit host's by up to 2%, on small ones by 3%.
@@ -56,8 +57,9 @@ def deploy(
     """Convert a Keras model to int8, verify it and write its deployment folder.
 
     The folder holds ``model.tflite``, ``model.keras``, ``model_data.h/.c``, ``model_settings.h``,
-    ``golden.npz``, ``golden_vectors.h/.c`` and ``report.json``. It appears as a whole or not at
-    all; an earlier deployment in its place is replaced.
+    ``golden.npz``, ``golden_vectors.h/.c``, and the report as ``report.json``, ``report.html`` and
+    ``report.md``. It appears as a whole or not at all; an earlier deployment in its place is
+    replaced.
 
     Args:
         model: A built functional or Sequential ``keras.Model``.
@@ -213,3 +215,4 @@ def _write(folder: Path, model: Any, tflite: bytes, graph: Graph, deployment: De
         (folder / file).write_text(text, encoding="utf-8")
     said = deployment.verification
     write_golden(folder, name, said.golden_inputs, said.golden_outputs)
+    write_report(folder)

@@ -33,6 +33,7 @@ from mcuprune.recipes.validation import simulated_board
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
 from mcuprune.report.progress import announce
 from mcuprune.report.timeline import plot_memory_timeline
+from mcuprune.report.write import write_report
 from mcuprune.whole_file import write_whole
 
 RECIPE_FILE, DEPLOYMENT_FOLDER, TIMELINE_FILE = "recipe.yaml", "deployment", "memory_timeline.png"
@@ -190,6 +191,7 @@ def _write_report(
     budget_sram = recipe.budget.budget(recipe.deploy.board).sram
     plot_memory_timeline(yardstick.graph, after, budget_sram, place / TIMELINE_FILE)
     write_whole(place / REPORT_FILE, json.dumps(report, indent=2) + "\n")
+    write_report(place, run=place.parent)
 
 
 def _kept_message(folder: Path) -> str:

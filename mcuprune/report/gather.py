@@ -47,7 +47,12 @@ _PURPOSES = {
 }
 
 
-def read_report(path: str | Path, budget: Budget | None = None, board: str | None = None) -> Report:
+def read_report(
+    path: str | Path,
+    budget: Budget | None = None,
+    board: str | None = None,
+    run: Path | None = None,
+) -> Report:
     """Return the report on a run, a deployment or a file.
 
     Args:
@@ -55,6 +60,7 @@ def read_report(path: str | Path, budget: Budget | None = None, board: str | Non
         budget: What a file is held against; a folder knows its own.
         board: The board that time is predicted for; by default the budget's, or the one that the
             run simulated.
+        run: Folder of the run, where the deployment does not lie in its place yet.
 
     Raises:
         InputError: Nothing of the kind is there, it is unsound, or a folder is given a budget.
@@ -66,7 +72,7 @@ def read_report(path: str | Path, budget: Budget | None = None, board: str | Non
         return _of_file(path, budget, board)
     if budget is not None:
         raise InputError(f"{path} brings its own budget: leave limits out, or give a .tflite file")
-    sources = find_sources(path)
+    sources = find_sources(path, run)
     try:
         return _of_folder(sources, board)
     except KeyError as error:

@@ -11,6 +11,7 @@ from typing import Any
 from mcuprune.errors import InputError
 
 REPORT_FILE, MODEL_FILE, KERAS_FILE = "report.json", "model.tflite", "model.keras"
+PAGE_FILE = "report.html"
 DEPLOYMENT_FOLDER, REFERENCE_FOLDER = "deployment", "reference"
 # Folders of the trainings of a run, with what to call them, in their order.
 TRAINING_FOLDERS = {
@@ -51,11 +52,12 @@ class Sources:
         return path if path is not None and path.is_file() else None
 
 
-def find_sources(folder: Path) -> Sources:
+def find_sources(folder: Path, run: Path | None = None) -> Sources:
     """Find a deployment and the run around it.
 
     Args:
         folder: Of a run or of a deployment.
+        run: Of the run, where the deployment does not lie in its place yet.
 
     Raises:
         InputError: Neither is there, or ``report.json`` is not one of this version's.
@@ -68,9 +70,12 @@ def find_sources(folder: Path) -> Sources:
             f"{folder} is no run and no deployment (no {REPORT_FILE} beside a {MODEL_FILE}): give "
             "the folder that `mcuprune run` or `mcuprune deploy` wrote, or a .tflite file"
         )
-    around = deployment.resolve().parent
-    is_run = (around / REFERENCE_FOLDER).is_dir() and deployment.resolve().name == DEPLOYMENT_FOLDER
-    return Sources(deployment, around if is_run else None, _read(path))
+    return Sources(deployment, run or _run_around(deployment.resolve()), _read(path))
+
+
+def _run_around(deployment: Path) -> Path | None:
+    is_run = (deployment.parent / REFERENCE_FOLDER).is_dir()
+    return deployment.parent if is_run and deployment.name == DEPLOYMENT_FOLDER else None
 
 
 def _read(path: Path) -> Mapping[str, Any]:

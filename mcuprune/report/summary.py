@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from mcuprune.cost.energy import grams_co2e
 from mcuprune.cost.resources import Resources
 from mcuprune.report.memory_plan import saved_lines
 from mcuprune.report.simulation import simulated_lines
+from mcuprune.report.sources import PAGE_FILE
 from mcuprune.report.table import counting_note, run_table
 from mcuprune.units import format_milliseconds
 
@@ -34,6 +36,8 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     for line in (*lines, *simulated_lines(report)):
         console.print(line, highlight=False)
     console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
+    page = Path(report["deployment"]) / PAGE_FILE
+    console.print(f"Report: {page}", highlight=False, soft_wrap=True)
 
 
 def agreement_sentence(agreement: Mapping[str, Any]) -> str:

@@ -11,9 +11,9 @@ from mcuprune.report.contents import Report
 from mcuprune.report.gather import read_report
 from mcuprune.report.markdown import render_markdown
 from mcuprune.report.page.render import relative_links, render_page
-from mcuprune.report.sources import find_sources
+from mcuprune.report.sources import PAGE_FILE, find_sources
 
-PAGE_FILE, MARKDOWN_ENDING = "report.html", ".md"
+MARKDOWN_ENDING = ".md"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +37,7 @@ def write_report(
     *,
     budget: Budget | None = None,
     board: str | None = None,
+    run: Path | None = None,
 ) -> WrittenReport:
     """Write the report on a run, a deployment or a file.
 
@@ -46,6 +47,7 @@ def write_report(
             under the file's name. The Markdown lies beside it.
         budget: What a file is held against; a folder knows its own.
         board: The board that time is predicted for.
+        run: Folder of the run, where the deployment does not lie in its place yet.
 
     Raises:
         InputError: Nothing of the kind is there, it is unsound, or the files cannot be written.
@@ -53,7 +55,7 @@ def write_report(
         UnsupportedModelError: A Keras model cannot be read as a graph.
     """
     path = Path(path)
-    report = read_report(path, budget, board)
+    report = read_report(path, budget, board, run)
     folder = find_sources(path).deployment if path.is_dir() else path.parent
     usual = folder / PAGE_FILE if path.is_dir() else path.with_suffix(".html")
     page = usual if out is None else Path(out)

@@ -26,7 +26,9 @@ FILES = {
     "model_data.c",
     "model_data.h",
     "model_settings.h",
+    "report.html",
     "report.json",
+    "report.md",
 }
 
 

@@ -36,7 +36,9 @@ DEPLOYED = {
     "model_data.c",
     "model_data.h",
     "model_settings.h",
+    "report.html",
     "report.json",
+    "report.md",
 }
 
 

@@ -17,7 +17,7 @@ COLOURS = 8
 FURTHEST_BUDGET = 2.5
 HEADROOM = 1.08
 # Share of the chart's height that a line of text needs.
-LOWEST_LABEL_PERCENT = 4.5
+LOWEST_LABEL_PERCENT = 5.5
 # Narrower columns cannot be told apart.
 LEAST_COLUMN_PIXELS = 26
 
@@ -92,6 +92,7 @@ class MemoryChart:
         pieces: The rectangles.
         columns: The operators.
         ticks: Marks of the vertical axis.
+        arena: How far the arena reaches beyond what is live, None where it does not.
         budget: Where the budget ends, None without one or where that is out of the chart.
         budget_note: What is said of a budget that is out of the chart.
         least_pixels: What it needs in width.
@@ -103,6 +104,7 @@ class MemoryChart:
     pieces: tuple[Piece, ...]
     columns: tuple[Column, ...]
     ticks: tuple[Mark, ...]
+    arena: Mark | None
     budget: Mark | None
     budget_note: str
     least_pixels: int
@@ -169,6 +171,7 @@ def _live_chart(arena: Arena, budget_bytes: int | None) -> MemoryChart:
         tuple(pieces),
         _columns(arena),
         _ticks(highest),
+        _gap(arena, highest),
         *_budget(budget_bytes, highest, "budget"),
         LEAST_COLUMN_PIXELS * len(arena.steps),
     )
@@ -184,6 +187,7 @@ def _map_chart(arena: Arena, budget_bytes: int | None) -> MemoryChart:
         tuple(_map_pieces(arena, highest)),
         _columns(arena),
         _ticks(highest),
+        None,
         *_budget(left_bytes, highest, "budget without the tail"),
         LEAST_COLUMN_PIXELS * len(arena.steps),
     )
@@ -266,6 +270,14 @@ def _highest(used_bytes: int, budget_bytes: int | None) -> float:
 
 def _ticks(highest: float) -> tuple[Mark, ...]:
     return tuple(Mark(100 * value / highest, byte_text(value)) for value in byte_ticks(highest))
+
+
+def _gap(arena: Arena, highest: float) -> Mark | None:
+    """Return where the arena ends if its plan has gaps even at the fullest operator."""
+    if arena.total_bytes == arena.tail_bytes + peak_step(arena.steps).size_bytes:
+        return None
+    text = f"arena {format_bytes(arena.total_bytes)}, with the plan's gaps"
+    return Mark(100 * arena.total_bytes / highest, text)
 
 
 def _budget(limit_bytes: int | None, highest: float, label: str) -> tuple[Mark | None, str]:
