@@ -5,22 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from mcuprune import catalogue
 from mcuprune.errors import InputError
+from mcuprune.memory_kinds import ARENA_KINDS, FLASH
 
 BOARDS_FOLDER = "cost_models/boards"
 KERNELS_FOLDER, CHANNEL_MULTIPLES = "cost_models/kernels", "channel_multiples"
-
-
-# Kinds of memory that an arena can lie in without further drivers, all on the chip.
-ARENA_KINDS = ("sram", "dtcm", "ccm")
-ON_CHIP_RAM_KINDS = (*ARENA_KINDS, "itcm", "backup")
-OFF_CHIP_KINDS = ("psram", "sdram", "external flash")
-FLASH = "flash"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +116,7 @@ class Board:
     """A device that models run on.
 
     Attributes:
-        name: Name in the catalogue (``"nucleo-l4r5zi"``).
+        name: Name in the catalogue (``"nucleo-l4r5zi"``), or the path of a file of the user's own.
         title: Name on the box, and the chip.
         core: Processor core (``"cortex-m4"``); of several, the one that runs the model.
         clock_mhz: Highest clock of that core, in MHz.
@@ -183,15 +178,20 @@ def board_names() -> list[str]:
 
 @functools.cache
 def board(name: str) -> Board:
-    """Return a board of the catalogue; its file is read once.
+    """Return a board; its file is read once.
+
+    Args:
+        name: A board of the catalogue, or the path of a YAML file like those of the catalogue
+            (ending in ``.yaml`` or ``.yml``).
 
     Raises:
         UnknownNameError: No such board; names the nearest.
+        InputError: The file is not there, or says what no board's file may.
 
     >>> board("nucleo-l4r5zi").arena_bytes
     655360
     """
-    fields = _read(BOARDS_FOLDER, name, "board")
+    fields = _fields(name)
     flash = Memory(FLASH, fields["flash_bytes"], FLASH)
     reserve, power = fields.pop("reserve", None), fields.pop("power", None)
     return Board(
@@ -204,6 +204,14 @@ def board(name: str) -> Board:
         power=None if power is None else Power(**power),
         **fields,
     )
+
+
+def _fields(name: str) -> dict[str, Any]:
+    if name.endswith((".yaml", ".yml")):
+        from mcuprune.board_file import read_board_file
+
+        return read_board_file(Path(name))
+    return _read(BOARDS_FOLDER, name, "board")
 
 
 def _channel_multiple(name: str, core: str) -> int:

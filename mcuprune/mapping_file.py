@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -145,12 +145,21 @@ def _unknown_key(model: type[BaseModel], location: tuple[str | int, ...]) -> str
 
 
 def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> Mapping[str, FieldInfo]:
-    """Return the keys known at a place, below the keys of a mapping whatever those are."""
+    """Return the keys known at a place, below whatever keys or positions lead there."""
     inner: Any = model
     for part in location:
-        is_mapping = get_origin(inner) is dict
-        inner = get_args(inner)[1] if is_mapping else _fields_by_key(inner)[str(part)].annotation
-    return _fields_by_key(inner)
+        section = _section_of(inner)
+        is_key = section is inner
+        inner = _fields_by_key(section)[str(part)].annotation if is_key else section
+    return _fields_by_key(_section_of(inner))
+
+
+def _section_of(annotation: Any) -> Any:
+    """Return the model that an annotation is, or that its list, mapping or option holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_section_of(argument) for argument in get_args(annotation))
+    return next((section for section in inner if section is not None), None)
 
 
 def _fields_by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:

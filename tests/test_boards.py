@@ -13,15 +13,13 @@ from mcuprune import catalogue
 from mcuprune.boards import (
     BOARDS_FOLDER,
     CHANNEL_MULTIPLES,
-    FLASH,
     KERNELS_FOLDER,
-    OFF_CHIP_KINDS,
-    ON_CHIP_RAM_KINDS,
     Memory,
     board,
     board_names,
 )
 from mcuprune.errors import UnknownNameError
+from mcuprune.memory_kinds import FLASH, OFF_CHIP_KINDS, ON_CHIP_RAM_KINDS
 
 KIB = 1024
 

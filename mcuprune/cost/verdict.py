@@ -61,6 +61,16 @@ class Verdict:
         rows = {row.name: row.to_json() for row in self.rows}
         return {"fits": self.fits, **rows}
 
+    def __str__(self) -> str:
+        """Say it in a line.
+
+        >>> row = VerdictRow(name="sram", required=4200, available=4096, unit="B")
+        >>> print(Verdict((row,)))
+        exceeds: sram 4,200 of 4,096 B
+        """
+        rows = [f"{row.name} {row.required:,} of {row.available:,} {row.unit}" for row in self.rows]
+        return f"{'fits' if self.fits else 'exceeds'}: {', '.join(rows)}"
+
 
 def compare(resources: Resources, budget: Budget) -> Verdict:
     """Hold resources against a budget.

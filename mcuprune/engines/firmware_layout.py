@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from mcuprune.boards import FLASH, Board
+from mcuprune.boards import Board
 from mcuprune.errors import FirmwareError, InputError
+from mcuprune.memory_kinds import FLASH
 
 # The largest stack that the reference models need is 3 KiB, with TensorFlow Lite Micro.
 STACK_BYTES = 8192
