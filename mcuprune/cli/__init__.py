@@ -4,7 +4,8 @@ Results go to stdout, alone; progress, logs and errors go to stderr. Heavy impor
 commands: TensorFlow is loaded only by those that need it.
 """
 
-from mcuprune.cli import checking, counting, files, training  # noqa: F401  (they register the commands)
+# They register the commands.
+from mcuprune.cli import checking, counting, files, starting, training  # noqa: F401
 from mcuprune.cli.app import app, main
 
 __all__ = ["app", "main"]

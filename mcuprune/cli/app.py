@@ -17,8 +17,8 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 # Of the commands in the help: the way of a model, then what there is to choose from.
 _ORDER = (
-    *("run", "groups", "estimate", "check", "deploy", "optimize", "codegen", "simulate"),
-    *("recipes", "boards"),
+    *("new", "run", "groups", "estimate", "check", "deploy", "optimize", "codegen", "simulate"),
+    *("recipes", "boards", "doctor"),
 )
 
 
@@ -45,7 +45,6 @@ class _ReportingGroup(TyperGroup):
 app = typer.Typer(
     cls=_ReportingGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Makes a Keras model fit a microcontroller, and proves that it does.",
 )

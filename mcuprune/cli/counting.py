@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcuprune.cli import completion
 from mcuprune.cli.app import app
 from mcuprune.cli.console import (
     import_tensorflow,
@@ -20,7 +21,10 @@ from mcuprune.cli.options import Json
 @app.command()
 def estimate(
     model: Annotated[Path, typer.Argument(help="A .tflite, .keras or .h5 file.")],
-    board: Annotated[str | None, typer.Option(help="Tell whether the model fits a board.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(help="Tell whether the model fits a board.", autocompletion=completion.boards),
+    ] = None,
     runtime: Annotated[
         str | None,
         typer.Option(help="Whose arena: tflm-reference, tflm-cmsis-nn, ...; default the board's."),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcuprune.cli import completion
 from mcuprune.cli.app import EXIT_EXCEEDED, app
 from mcuprune.cli.console import (
     import_tensorflow,
@@ -52,6 +53,7 @@ def deploy(
             "--format",
             help="Write a firmware project besides: arduino, platformio, zephyr, esp-idf, cmake or "
             "cmsis-pack; can be repeated.",
+            autocompletion=completion.formats,
         ),
     ] = None,
     runtime: Annotated[
@@ -147,7 +149,9 @@ def codegen(
 @app.command()
 def simulate(
     model: Annotated[Path, typer.Argument(help="A .tflite file.")],
-    board: Annotated[str, typer.Option(help="The board to simulate.")],
+    board: Annotated[
+        str, typer.Option(help="The board to simulate.", autocompletion=completion.boards)
+    ],
     simulator: Annotated[str, typer.Option(help="cortexm, qemu or renode.")] = "cortexm",
     runtime: Annotated[str, typer.Option(help="c: generated C; tflm.")] = "c",
     inputs: Annotated[

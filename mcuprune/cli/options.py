@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mcuprune.cli import completion
+
 if TYPE_CHECKING:
     from mcuprune.budget import Budget
 
@@ -16,7 +18,10 @@ Macs = Annotated[str | None, typer.Option(help="Limit on multiply-accumulates, s
 Latency = Annotated[
     str | None, typer.Option(help="With --board: limit on the predicted time, such as 50ms.")
 ]
-BoardName = Annotated[str | None, typer.Option("--board", help="Take the limits of a board.")]
+BoardName = Annotated[
+    str | None,
+    typer.Option("--board", help="Take the limits of a board.", autocompletion=completion.boards),
+]
 ReserveSram = Annotated[str | None, typer.Option(help="With --board: SRAM for your firmware.")]
 ReserveFlash = Annotated[str | None, typer.Option(help="With --board: flash for your firmware.")]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mcuprune.cli import completion
 from mcuprune.cli.app import EXIT_EXCEEDED, app
 from mcuprune.cli.console import (
     import_tensorflow,
@@ -22,7 +23,12 @@ from mcuprune.cli.options import (
 
 @app.command()
 def run(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe, or path of a .yaml file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a recipe, or path of a .yaml file.", autocompletion=completion.recipes
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/RECIPE.")] = None,
     data: Annotated[Path | None, typer.Option(help="File or folder that holds the data.")] = None,
     set_: Annotated[
@@ -30,6 +36,12 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Overrides training.seed.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Scales all training to this.")] = None,
+    allow_code: Annotated[
+        bool,
+        typer.Option(
+            "--allow-code", help="Run Python files of the recipe from outside the working folder."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train, prune, convert, verify and package a recipe's model."""
@@ -41,7 +53,7 @@ def run(
         import_tensorflow()
         from mcuprune.recipes.run import run_recipe
 
-        outcome = run_recipe(chosen, folder)
+        outcome = run_recipe(chosen, folder, allow_code=allow_code)
     if as_json:
         print_json(outcome.report)
     else:

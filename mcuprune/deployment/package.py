@@ -19,7 +19,8 @@ from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
 from mcuprune.deployment.projects.firmware import C, Contents, require_runtime
-from mcuprune.deployment.projects.project import format_names, write_projects
+from mcuprune.deployment.projects.formats import format_names
+from mcuprune.deployment.projects.project import write_projects
 from mcuprune.deployment.result import Accuracy, Deployment
 from mcuprune.deployment.shipped import shipped
 from mcuprune.deployment.verify import Verification, keras_accuracy, verify

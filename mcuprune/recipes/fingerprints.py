@@ -10,6 +10,7 @@ from typing import Any
 
 from mcuprune.recipes.datasets.dataset import PARTS, Dataset
 from mcuprune.recipes.schema import Recipe
+from mcuprune.recipes.user_code import code_hash
 
 
 def reference_fingerprint(recipe: Recipe, data: Dataset) -> str:
@@ -32,15 +33,21 @@ def quantized_fingerprint(recipe: Recipe, data: Dataset) -> str:
 def _reference(recipe: Recipe) -> dict[str, Any]:
     sections = recipe.model_dump(mode="json", include={"model", "training", "reference"})
     del sections["training"]["epochs"]  # those of the pruned network
-    return sections
+    return {**sections, **_code(recipe)}
 
 
 def _pruned(recipe: Recipe) -> dict[str, Any]:
     sections = recipe.model_dump(mode="json", include={"model", "training", "pruning", "budget"})
     more: dict[str, Any] = {"board": recipe.deploy.board, "float_epochs": recipe.float_epochs}
+    more.update(_code(recipe))
     if recipe.pruning.start_from == "reference":
         more["reference"] = _reference(recipe)
     return {**sections, **more}
+
+
+def _code(recipe: Recipe) -> dict[str, str]:
+    """Return a hash of the user's file that builds the network; its data is hashed as arrays."""
+    return {} if recipe.model.code is None else {"code": code_hash(recipe.model.code)}
 
 
 def _digest(data: Dataset, decisive: Mapping[str, Any]) -> str:

@@ -110,6 +110,15 @@ def validate(values: Mapping[str, Any], what: str) -> Recipe:
 
 
 def _recipe_values(path: Path) -> dict[str, Any]:
-    return read_mapping(
+    values = read_mapping(
         path, "recipe file", "title, data, model: compare it with a recipe of the package"
     )
+    return {key: _with_code_beside(value, path.parent) for key, value in values.items()}
+
+
+def _with_code_beside(section: Any, folder: Path) -> Any:
+    """Return a section whose Python file, if it names one, is looked for beside the recipe."""
+    if not isinstance(section, dict) or not isinstance(section.get("code"), str):
+        return section
+    # Absolute, since a run keeps its recipe in another folder.
+    return {**section, "code": str((folder / section["code"]).absolute())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mcuprune.errors import InputError
@@ -39,7 +39,21 @@ def check_options(
         UnknownNameError: An option is no argument of the function; names the nearest.
         InputError: The function takes no options at all.
     """
-    known = option_names(function, given)
+    check_names(option_names(function, given), options, where)
+
+
+def check_names(known: Sequence[str], options: Mapping[str, Any], where: str) -> None:
+    """Check that every option is known.
+
+    Args:
+        known: Names that may be set.
+        options: Names and values from a recipe.
+        where: Key path for the error (``"data.options"``).
+
+    Raises:
+        UnknownNameError: An option is not known; names the nearest.
+        InputError: None is known.
+    """
     for name in options:
         if not known:
             raise InputError(f"{where} takes no keys, found {name!r}: remove it")

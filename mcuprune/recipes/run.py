@@ -19,7 +19,8 @@ from mcuprune.deployment.result import Deployment
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
 from mcuprune.recipes.datasets.dataset import Dataset
-from mcuprune.recipes.datasets.registry import load
+from mcuprune.recipes.ingredients import allow_code as require_code_allowed
+from mcuprune.recipes.ingredients import load_data
 from mcuprune.recipes.kept import kept_files
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.stages import (
@@ -89,7 +90,7 @@ class Trained:
         return self.pruned.fit_seconds + (self.quantized.fit_seconds if self.quantized else 0.0)
 
 
-def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
+def run_recipe(recipe: Recipe, folder: Path, *, allow_code: bool = False) -> Outcome:
     """Run a recipe; each stage is kept in the run folder, from epoch to epoch.
 
     The same recipe run again goes on where the run was stopped, or killed, and takes what was
@@ -98,13 +99,16 @@ def run_recipe(recipe: Recipe, folder: Path) -> Outcome:
     Args:
         recipe: What to run.
         folder: Run folder; made if absent.
+        allow_code: Whether to run Python files that the recipe names from outside the working
+            folder.
 
     Raises:
         InputError: Data, options or the budget do not allow the run; nothing was trained.
         TrainingDivergedError: A loss became NaN.
         KeyboardInterrupt: Stopped; the message says what is kept where.
     """
-    data = load(recipe.data.name, recipe.data.path, recipe.data.options)
+    require_code_allowed(recipe, is_allowed=allow_code)
+    data = load_data(recipe.data)
     check_pruning(recipe, data)
     _prepare(folder, recipe)
     try:
@@ -159,6 +163,8 @@ def _deploy(recipe: Recipe, data: Dataset, place: Path, trained: Trained) -> Dep
         budget=recipe.budget.budget(recipe.deploy.board),
         reference=trained.yardstick.resources,
         test=(data.x_test, data.y_test),
+        format=recipe.deploy.format,
+        runtime=recipe.deploy.runtime,
     )
 
 

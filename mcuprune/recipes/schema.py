@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import (
     AfterValidator,
@@ -17,31 +17,25 @@ from pydantic import (
     model_validator,
 )
 
-from mcuprune.boards import board_names
+from mcuprune.boards import board
 from mcuprune.budget import Budget
+from mcuprune.deployment.projects.formats import format_names
 from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.registry import find_loader
 from mcuprune.recipes.models import builder
-from mcuprune.recipes.options import check_options
-from mcuprune.suggest import unknown_name
+from mcuprune.recipes.options import check_names, check_options
+from mcuprune.recipes.user_code import argument_names
 from mcuprune.units import parse_bytes, parse_count, parse_microseconds
 
 # Filled in from the data set, so a recipe cannot set them.
 MODEL_ARGUMENTS_FROM_DATA = ("input_shape", "classes")
+# What a user's Python file defines.
+DATA_FUNCTION, MODEL_FUNCTION = "load_data", "build_model"
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-
-
-def _known_board(name: str) -> str:
-    if name not in board_names():
-        raise ValueError(str(unknown_name("board", name, board_names())))
-    return name
-
-
-BoardName = Annotated[str, AfterValidator(_known_board)]
 
 
 @contextlib.contextmanager
@@ -53,48 +47,93 @@ def _with_key_path() -> Iterator[None]:
         raise ValueError(str(error)) from error
 
 
+def _known_board(name: str) -> str:
+    with _with_key_path():
+        board(name)
+    return name
+
+
+BoardName = Annotated[str, AfterValidator(_known_board)]
+
+
 class Section(BaseModel):
     """A mapping in a recipe: unknown keys are errors, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
+def _is_named(name: str | None, code: Path | None, section: str) -> TypeGuard[str]:
+    """Return whether a section names what the package has, not a user's file.
+
+    Raises:
+        InputError: It names both or neither.
+    """
+    if (name is None) == (code is None):
+        found = "neither" if name is None else "both"
+        raise InputError(
+            f"found {found}: give {section}.name, what the package has, or {section}.code, a "
+            "Python file of yours"
+        )
+    return name is not None
+
+
+def _check_code(
+    code: Path | None, function: str, options: dict[str, Any], where: str, given: tuple[str, ...]
+) -> None:
+    """Check, without running it, that a user's function is there and takes the options."""
+    assert code is not None
+    known = argument_names(code, function)
+    if known is not None:
+        check_names([name for name in known if name not in given], options, where)
+
+
 class DataSection(Section):
-    """Which data set to load.
+    """Which data set to load: one of the package by name, or one of a user's Python file.
 
     Attributes:
         name: ``digits``, ``fsdd`` or ``fashion``.
+        code: A Python file with a function ``load_data``, from the recipe's folder.
         path: File or folder that holds the data; ``--data`` overrides it.
         options: Further arguments of the data set's loader.
     """
 
-    name: str
+    name: str | None = None
+    code: Path | None = None
     path: Path | None = None
     options: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _known(self) -> DataSection:
         with _with_key_path():
-            check_options(find_loader(self.name), self.options, "data.options", given=("path",))
+            if _is_named(self.name, self.code, "data"):
+                loader = find_loader(self.name)
+                check_options(loader, self.options, "data.options", given=("path",))
+            else:
+                _check_code(self.code, DATA_FUNCTION, self.options, "data.options", ("path",))
         return self
 
 
 class ModelSection(Section):
-    """Which network to build.
+    """Which network to build: one of the package by name, or one of a user's Python file.
 
     Attributes:
         name: A builder of :mod:`mcuprune.recipes.models`.
+        code: A Python file with a function ``build_model``, from the recipe's folder.
         options: Further arguments of the builder.
     """
 
-    name: str
+    name: str | None = None
+    code: Path | None = None
     options: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _known(self) -> ModelSection:
+        given = MODEL_ARGUMENTS_FROM_DATA
         with _with_key_path():
-            build = builder(self.name)
-            check_options(build, self.options, "model.options", given=MODEL_ARGUMENTS_FROM_DATA)
+            if _is_named(self.name, self.code, "model"):
+                check_options(builder(self.name), self.options, "model.options", given=given)
+            else:
+                _check_code(self.code, MODEL_FUNCTION, self.options, "model.options", given)
         return self
 
 
@@ -223,10 +262,24 @@ class DeploySection(Section):
     Attributes:
         board: A board of the catalogue, or None.
         calibration_samples: Training inputs that set the quantization ranges.
+        format: Firmware projects to write besides: one format or a list, see
+            :func:`mcuprune.deploy`.
+        runtime: What runs the model there, ``c`` or ``tflm``.
     """
 
     board: BoardName | None = None
     calibration_samples: Positive = 200
+    format: list[str] = []
+    runtime: Literal["c", "tflm"] = "c"
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _formats(cls, value: Any) -> Any:
+        with _with_key_path():
+            is_text = isinstance(value, str) or (
+                isinstance(value, list) and all(isinstance(name, str) for name in value)
+            )
+            return list(format_names(value)) if is_text else value
 
 
 class ValidateSection(Section):

@@ -6,15 +6,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.fingerprints import (
     pruned_fingerprint,
     quantized_fingerprint,
     reference_fingerprint,
 )
+from mcuprune.recipes.ingredients import build_network
 from mcuprune.recipes.kept import MODEL_FILE, PRUNED, QUANTIZED, REFERENCE, StageFolder
-from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_options
 from mcuprune.recipes.schema import Recipe, TrainingSection
 from mcuprune.recipes.training import accuracy, compile_model, fit
@@ -42,24 +41,6 @@ class Stage:
     reused: bool = False
 
 
-def build(recipe: Recipe, data: Dataset) -> Any:
-    """Build the recipe's network for its data, uncompiled.
-
-    Raises:
-        InputError: The network cannot be built from these inputs and options.
-    """
-    try:
-        model = builder(recipe.model.name)(
-            input_shape=data.input_shape, classes=data.classes, **recipe.model.options
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"model {recipe.model.name!r} cannot be built for inputs of shape {data.input_shape} "
-            f"with model.options {recipe.model.options} ({error}): correct the options"
-        ) from error
-    return model
-
-
 def check_pruning(recipe: Recipe, data: Dataset) -> None:
     """Refuse what pruning would refuse, before anything is trained.
 
@@ -74,7 +55,7 @@ def check_pruning(recipe: Recipe, data: Dataset) -> None:
     options = recipe.pruning.options
     check_options(MCUPruning, options, "pruning.options", PRUNING_ARGUMENTS_FROM_RECIPE)
     shared = {n: value for n, value in options.items() if n not in CALLBACK_ARGUMENTS}
-    Pruner(build(recipe, data), recipe.budget.budget(recipe.deploy.board), **shared)
+    Pruner(build_network(recipe.model, data), recipe.budget.budget(recipe.deploy.board), **shared)
 
 
 def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
@@ -95,7 +76,7 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     if (taken := _taken(place, data, "reference")) is not None:
         return taken
     keras.utils.set_random_seed(recipe.training.seed)
-    model = build(recipe, data)
+    model = build_network(recipe.model, data)
     epochs = recipe.reference.epochs
     compile_model(model, recipe.training, epochs, len(data.x_train))
     return _fit(model, data, recipe.training, epochs, "reference", place)
@@ -171,7 +152,7 @@ def _starting_model(recipe: Recipe, data: Dataset, folder: Path) -> Any:
 
     if recipe.pruning.start_from == "reference":
         return keras.models.load_model(folder / REFERENCE / MODEL_FILE, compile=False)
-    return build(recipe, data)
+    return build_network(recipe.model, data)
 
 
 def _fit(

@@ -20,8 +20,8 @@ import yaml
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.csource import ArenaSetting
 from mcuprune.deployment.projects.firmware import Contents, make_firmware
-from mcuprune.deployment.projects.formats import FORMATS
-from mcuprune.deployment.projects.project import format_names, project_files, write_projects
+from mcuprune.deployment.projects.formats import FORMATS, format_names
+from mcuprune.deployment.projects.project import project_files, write_projects
 from mcuprune.engines.tflm import TFLM as TFLMEngine
 from mcuprune.errors import UnknownNameError, UnsupportedModelError
 from mcuprune.ir.from_tflite import parse_tflite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mcuprune.suggest import unknown_name
 
@@ -111,3 +111,21 @@ def find_format(name: str) -> Format:
     if name not in FORMATS:
         raise unknown_name("format", name, FORMATS)
     return FORMATS[name]
+
+
+def format_names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the formats that a user asks for, each once.
+
+    Args:
+        given: One, several or none.
+
+    Raises:
+        UnknownNameError: One is not known; names the nearest.
+
+    >>> format_names("cmake"), format_names(["zephyr", "cmake", "zephyr"]), format_names(None)
+    (('cmake',), ('zephyr', 'cmake'), ())
+    """
+    names = (given,) if isinstance(given, str) else tuple(dict.fromkeys(given or ()))
+    for name in names:
+        find_format(name)
+    return names

@@ -23,24 +23,6 @@ _VENDOR, _PACK_VERSION = "mcuprune", "1.0.0"
 _CATEGORIES = {"c": "sourceC", "cpp": "sourceCpp", "h": "header"}
 
 
-def format_names(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the formats that a user asks for, each once.
-
-    Args:
-        given: One, several or none.
-
-    Raises:
-        UnknownNameError: One is not known; names the nearest.
-
-    >>> format_names("cmake"), format_names(["zephyr", "cmake", "zephyr"]), format_names(None)
-    (('cmake',), ('zephyr', 'cmake'), ())
-    """
-    names = (given,) if isinstance(given, str) else tuple(dict.fromkeys(given or ()))
-    for name in names:
-        find_format(name)
-    return names
-
-
 def project_files(firmware: Firmware, format_name: str) -> dict[str, str]:
     """Return a project's files by place in its folder, with ``/``.
 
