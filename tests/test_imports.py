@@ -52,7 +52,8 @@ def test_quick_commands_load_nothing_heavy(arguments, code):
 
 
 @pytest.mark.parametrize(
-    ("command", "code"), [(["estimate"], 0), (["check", "--sram", "1MiB", "--macs", "2"], 1)]
+    ("command", "code"),
+    [(["estimate"], 0), (["report"], 0), (["check", "--sram", "1MiB", "--macs", "2"], 1)],
 )
 def test_tflite_input_loads_nothing_heavy(command, code, tiny_tflite):
     name, *options = command

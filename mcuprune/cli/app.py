@@ -18,7 +18,7 @@ EXIT_INTERRUPTED = 130
 # Of the commands in the help: the way of a model, then what there is to choose from.
 _ORDER = (
     *("new", "run", "groups", "estimate", "check", "deploy", "optimize", "codegen", "simulate"),
-    *("recipes", "boards", "doctor"),
+    *("report", "recipes", "boards", "doctor"),
 )
 
 
