@@ -311,3 +311,13 @@ def test_the_smallest_reachable_budget_is_met(compiled: Callable[..., Any], digi
     model.fit(*digits, epochs=3, verbose=0, batch_size=64, callbacks=[pruning])
     assert [layer.filters for layer in model.layers if hasattr(layer, "filters")] == [1, 1, 1]
     assert not [w.path for w in model.weights if "gate" in w.path]
+
+
+def test_a_budget_that_is_met_already_is_said_aloud(
+    digits: Arrays, compiled: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    model, pruning = compiled(), MCUPruning(Budget(macs="1M"), verbose=1)
+    model.fit(*digits, epochs=2, batch_size=256, verbose=0, callbacks=[pruning])
+    told = capfd.readouterr().out
+    assert "the budget is met already, nothing is removed from conv1=16 conv2=32" in told
+    assert "cut to" not in told
