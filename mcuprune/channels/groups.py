@@ -13,6 +13,7 @@ from mcuprune.channels.effect import ConfigSize, Effect, SliceBounds, SplitPoint
 from mcuprune.channels.layout import FIXED, BoolArray, IntArray, Layout
 from mcuprune.ir.graph import Dim
 from mcuprune.ir.keras_graph import LayerGraph
+from mcuprune.notebook import html_table
 
 Keep = Mapping[str, IntArray]
 
@@ -94,6 +95,13 @@ class Groups:
     def prunable(self) -> tuple[Group, ...]:
         """The groups that can lose channels."""
         return tuple(g for g in self.groups.values() if g.frozen is None and g.width > 1)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (group.name, str(group.width), ", ".join(group.members), group.frozen or "")
+            for group in self.groups.values()
+        ]
+        return html_table(("group", "width", "layers", "frozen"), rows, numbers=[1])
 
     def widths(self) -> dict[str, int]:
         """Return the present width of every group."""

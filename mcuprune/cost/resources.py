@@ -14,9 +14,11 @@ from mcuprune.cost.flash import flash_bytes
 from mcuprune.cost.latency import Latency
 from mcuprune.cost.macs import operator_macs
 from mcuprune.cost.memory import arena_head, arena_tail, live_tensors
+from mcuprune.cost.resource_rows import resource_rows, time_row
 from mcuprune.cost.runtime import REFERENCE, Runtime, load_runtime
 from mcuprune.cost.smallest import smallest_arena
 from mcuprune.ir.graph import Graph, Operator, Tensor
+from mcuprune.notebook import html_table
 
 PREDICTED, PLANNED, FILE = "predicted", "planned", "file"
 
@@ -132,6 +134,12 @@ class Resources:
     def to_json(self) -> dict[str, Any]:
         """Return the stable JSON form: the attributes by name."""
         return dataclasses.asdict(self)
+
+    def _repr_html_(self) -> str:
+        rows = [*resource_rows(self), *time_row(self)]
+        cells = [(row.label, row.needed, row.origin) for row in rows]
+        title = f"{self.model}, {self.runtime}, {self.pointer_bits}-bit"
+        return html_table(("resource", "needed", "origin"), cells, title=title, numbers=[1])
 
 
 def estimate(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None) -> Resources:

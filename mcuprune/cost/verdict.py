@@ -9,6 +9,7 @@ from typing import Any
 from mcuprune.budget import RESOURCE_UNITS, Budget
 from mcuprune.cost.resources import Resources
 from mcuprune.errors import InputError
+from mcuprune.notebook import html_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,15 @@ class Verdict:
         """Return ``fits`` and, per limited resource, what :meth:`VerdictRow.to_json` returns."""
         rows = {row.name: row.to_json() for row in self.rows}
         return {"fits": self.fits, **rows}
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row.name, *(f"{n:,} {row.unit}" for n in (row.required, row.available, row.excess)))
+            for row in self.rows
+        ]
+        headings = ("resource", "required", "available", "excess")
+        title = "fits" if self.fits else "does not fit"
+        return html_table(headings, rows, title=title, numbers=[1, 2, 3])
 
     def __str__(self) -> str:
         """Say it in a line.

@@ -14,6 +14,8 @@ from mcuprune.deployment.optimize import Optimized
 from mcuprune.deployment.verify import Verification
 from mcuprune.engines.base import ArenaUse
 from mcuprune.engines.compare import Agreement
+from mcuprune.notebook import html_line
+from mcuprune.report.sources import PAGE_FILE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +100,10 @@ class Deployment:
             "deployment": str(self.folder),
             "formats": list(self.formats),
         }
+
+    def _repr_html_(self) -> str:
+        parts = [self.resources._repr_html_(), html_line(f"Report: {self.folder / PAGE_FILE}")]
+        return "".join(parts if self.verdict is None else [self.verdict._repr_html_(), *parts])
 
     def __repr__(self) -> str:
         verdict = _verdict_word(self.verdict) or "no budget"

@@ -11,6 +11,7 @@ from mcuprune.budget import RESOURCE_UNITS, Budget, require_budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InputError
 from mcuprune.ir.from_keras import graph_from_keras
+from mcuprune.notebook import html_table
 from mcuprune.pruning.arguments import whole_number
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.feasibility import narrowest
@@ -51,6 +52,14 @@ class Minimized:
     budget: Budget | None
     accuracy: float | None
     trials: tuple[Trial, ...]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (repr(trial.budget), f"{trial.accuracy:.1%}", "yes" if trial.keeps else "no")
+            for trial in self.trials
+        ]
+        title = "no budget keeps the accuracy" if self.budget is None else repr(self.budget)
+        return html_table(("budget", "accuracy", "enough"), rows, title=title, numbers=[1])
 
 
 def minimize(

@@ -32,6 +32,7 @@ from mcuprune.recipes.stages import (
 )
 from mcuprune.recipes.validation import simulated_board
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
+from mcuprune.report.comparison import comparison_html
 from mcuprune.report.progress import announce
 from mcuprune.report.timeline import plot_memory_timeline
 from mcuprune.report.write import write_report
@@ -61,6 +62,9 @@ class Outcome:
         meets = self.deployment.verdict is None or self.deployment.verdict.fits
         simulation = self.report.get("simulation")
         return meets and (simulation is None or bool(simulation["succeeds"]))
+
+    def _repr_html_(self) -> str:
+        return comparison_html(self.report) + self.deployment._repr_html_()
 
 
 @dataclasses.dataclass(frozen=True)

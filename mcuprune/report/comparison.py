@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mcuprune.cost.runtime import REFERENCE
+from mcuprune.notebook import html_table
 from mcuprune.units import format_milliseconds
 
 HOST_POINTER_BITS = 64
@@ -92,6 +93,20 @@ def comparison_rows(report: Mapping[str, Any]) -> list[ComparisonRow]:
         report: What ``report.json`` of a run or a deployment holds.
     """
     return [*_accuracy_rows(report["accuracy"]), *_resource_rows(report)]
+
+
+def comparison_html(report: Mapping[str, Any]) -> str:
+    """Return the comparison as notebooks show it.
+
+    Args:
+        report: What ``report.json`` of a run or a deployment holds.
+    """
+    rows = [
+        (row.label, *(written(n, row.unit) for n in (row.before, row.after, row.limit)), row.origin)
+        for row in comparison_rows(report)
+    ]
+    headings = ("", "reference", "pruned", "budget", "origin")
+    return html_table(headings, rows, title=str(report.get("recipe", "")), numbers=[1, 2, 3])
 
 
 def is_of_host(resources: Mapping[str, Any]) -> bool:

@@ -77,7 +77,7 @@ def groups_table(overview: GroupOverview) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("layers", overflow="fold")
     for group in overview.groups.values():
-        table.add_row(group.name, str(group.width), *_worth(group.worth), _layers(group))
+        table.add_row(group.name, str(group.width), *worth_cells(group.worth), _layers(group))
     return table
 
 
@@ -96,7 +96,8 @@ def groups_lines(overview: GroupOverview) -> list[str]:
     return lines
 
 
-def _worth(worth: ChannelWorth | None) -> tuple[str, str, str]:
+def worth_cells(worth: ChannelWorth | None) -> tuple[str, str, str]:
+    """Write what a channel is worth: bytes of SRAM, of flash, MACs; ``*`` where no peak is."""
     if worth is None:
         return "-", "-", "-"
     mark = "" if worth.in_sram_peak else "*"

@@ -26,7 +26,8 @@ from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.ir.keras_graph import layer_class
 from mcuprune.ir.read import load_keras
-from mcuprune.report.listing import groups_lines, groups_table
+from mcuprune.notebook import html_line, html_table
+from mcuprune.report.listing import groups_lines, groups_table, worth_cells
 
 ONE_CHANNEL = "it has one channel"
 # Of text that no terminal has set the width of.
@@ -100,6 +101,15 @@ class GroupOverview:
     def to_json(self) -> list[dict[str, Any]]:
         """Return the groups as JSON types."""
         return [group.to_json() for group in self.groups.values()]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (group.name, str(group.width), *worth_cells(group.worth), ", ".join(group.producers))
+            for group in self.groups.values()
+        ]
+        headings = ("group", "width", "SRAM B", "flash B", "MACs", "made by")
+        table = html_table(headings, rows, title=self.model, numbers=[1, 2, 3, 4])
+        return table + "".join(html_line(line) for line in groups_lines(self))
 
     def __repr__(self) -> str:
         text = io.StringIO()

@@ -8,9 +8,9 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
+from mcuprune.cost.resource_rows import resource_rows
 from mcuprune.cost.resources import Resources
 from mcuprune.cost.verdict import Verdict
-from mcuprune.planner.lifetimes import BUFFER_ALIGNMENT_BYTES
 from mcuprune.report.comparison import comparison_rows, is_of_host, written
 
 HOST_NOTE = (
@@ -26,18 +26,6 @@ CAUSES = (
     ("structs", "structures of TFLM"),
     ("alignment", "alignment"),
 )
-# Field of Resources, its label and its unit.
-RESOURCE_ROWS = (
-    ("arena_head_bytes", "arena head", " B"),
-    ("arena_tail_bytes", "arena tail", " B"),
-    ("arena_total_bytes", "peak SRAM (arena)", " B"),
-    ("arena_smallest_bytes", "smallest arena that allocates", " B"),
-    ("arena_planned_bytes", "arena with a plan in the file", " B"),
-    ("flash_bytes", "flash (.tflite)", " B"),
-    ("runtime_code_bytes", "flash (code of the runtime)", " B"),
-    ("macs", "MACs", ""),
-    ("params", "parameters", ""),
-)
 
 
 def resources_table(resources: Resources) -> Table:
@@ -45,21 +33,9 @@ def resources_table(resources: Resources) -> Table:
     table = Table("resource", box=SIMPLE)
     table.add_column("needed", justify="right", no_wrap=True)
     table.add_column("origin")
-    for field, label, unit in RESOURCE_ROWS:
-        value = getattr(resources, field)
-        if _is_worth_a_row(resources, field):
-            table.add_row(label, f"{value:,}{unit}", resources.provenance[field])
+    for row in resource_rows(resources):
+        table.add_row(row.label, row.needed, row.origin)
     return table
-
-
-def _is_worth_a_row(resources: Resources, field: str) -> bool:
-    """Leave out what is unknown or saves nothing, and an arena that only rounds the one used."""
-    value = getattr(resources, field)
-    if field == "arena_planned_bytes":
-        return value is not None and value < resources.arena_total_bytes
-    if field == "arena_smallest_bytes":
-        return bool(value - resources.arena_total_bytes >= BUFFER_ALIGNMENT_BYTES)
-    return value is not None
 
 
 def causes_table(resources: Resources) -> Table:

@@ -233,3 +233,9 @@ def test_two_inputs_and_two_outputs(tmp_path):
     assert "extern const int8_t two_golden_outputs_1[];" in header
     with pytest.raises(InputError, match="2 outputs; accuracy"):
         deploy(model, data, tmp_path / "again", test=(data, np.zeros(30, int)))
+
+
+def test_a_notebook_shows_the_verdict_and_the_report(deployment):
+    shown = deployment._repr_html_()
+    assert f"{deployment.resources.macs:,}" in shown
+    assert shown.endswith(f"<div>Report: {deployment.folder / 'report.html'}</div>")
