@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mcuprune.pruning.pruner import Pruner as Pruner
     from mcuprune.quantization.prepare import quantize_aware as quantize_aware
     from mcuprune.report.overview import group_overview as groups
+    from mcuprune.report.timeline import plot_memory as plot_memory
 
 # Public name: module that holds it, and its name there.
 _HOMES = {
@@ -45,6 +46,7 @@ _HOMES = {
     "groups": ("mcuprune.report.overview", "group_overview"),
     "minimize": ("mcuprune.pruning.minimize", "minimize"),
     "optimize": ("mcuprune.deployment.optimize", "optimize"),
+    "plot_memory": ("mcuprune.report.timeline", "plot_memory"),
     "quantize_aware": ("mcuprune.quantization.prepare", "quantize_aware"),
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "groups",
     "minimize",
     "optimize",
+    "plot_memory",
     "quantize_aware",
 ]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from matplotlib.figure import Figure
+from run_folder import tflite
 
+import mcuprune
 from mcuprune.cost.memory import arena_head, arena_tail, working_sets
+from mcuprune.errors import InputError
 from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.report.timeline import plot_memory_timeline
 
@@ -79,3 +82,33 @@ def test_the_peak_is_named(drawn):
     # The second convolution reads 16x64 B and writes as much.
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert "peak: CONV_2D (operator 1), 2,048 B live" in texts
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(tflite(4, "net"))
+    return path
+
+
+def test_one_model_as_a_figure(file):
+    figure = mcuprune.plot_memory(file)
+    (axis,) = figure.axes
+    resources = mcuprune.estimate(file)
+    assert f"arena {resources.arena_total_bytes:,} B" in axis.get_title()
+    assert "TFLM on a 64-bit host" in axis.get_ylabel()
+
+
+def test_a_board_counts_as_its_firmware(file):
+    budget = mcuprune.Budget(sram="16KiB", board="nucleo-l4r5zi")
+    figure = mcuprune.plot_memory(file, budget=budget)
+    (axis,) = figure.axes
+    resources = mcuprune.estimate(file, board="nucleo-l4r5zi")
+    assert f"arena {resources.arena_total_bytes:,} B" in axis.get_title()
+    assert axis.get_ylabel().endswith("tflm-cmsis-nn on nucleo-l4r5zi")
+    assert any("budget 16,384 B" in text.get_text() for text in axis.texts)
+
+
+def test_a_figure_needs_a_budget_or_none(file):
+    with pytest.raises(InputError, match="expected a Budget"):
+        mcuprune.plot_memory(file, budget=4096)
