@@ -70,6 +70,14 @@ class ModelFile:
         """Return a tensor's dimensions."""
         return tuple(int(dim) for dim in self.graph.tensors[tensor].shape)
 
+    def description(self, tensor: int) -> str:
+        """Say of what type and shape a tensor is, and how its numbers stand for real ones."""
+        found, quantization = self.graph.tensors[tensor], self.quantizations[tensor]
+        text = f"{found.dtype} {'x'.join(map(str, found.shape))}"
+        if len(quantization.scales) == 1:
+            text += f", scale {quantization.scale:.9g}, zero point {quantization.zero_point}"
+        return text
+
 
 def read_model(model: bytes, name: str) -> ModelFile:
     """Read a file.

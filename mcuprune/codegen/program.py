@@ -79,7 +79,9 @@ class Program:
         prototypes = "".join(
             f"/* {text} */\n{declaration};\n\n" for text, declaration in self._functions()
         )
-        ports = "".join(f"   {what}: {self._describe(tensor)}\n" for what, tensor in self._ports())
+        ports = "".join(
+            f"   {what}: {self.model.description(tensor)}\n" for what, tensor in self._ports()
+        )
         body = f"#include <stdint.h>\n\n{arena}{sizes}\n{prototypes.rstrip()}\n"
         return guarded(f"{self.name}.h", f"Runs the model.\n{ports}", body)
 
@@ -123,13 +125,6 @@ class Program:
 
     def _type(self, tensor: int) -> str:
         return _C_TYPES[self.model.graph.tensors[tensor].dtype]
-
-    def _describe(self, tensor: int) -> str:
-        found, quantization = self.model.graph.tensors[tensor], self.model.quantizations[tensor]
-        text = f"{found.dtype} {'x'.join(map(str, found.shape))}"
-        if len(quantization.scales) == 1:
-            text += f", scale {quantization.scale:.9g}, zero point {quantization.zero_point}"
-        return text
 
     def _functions(self) -> list[tuple[str, str]]:
         arena = "void *arena" if self.is_reentrant else "void"

@@ -243,6 +243,10 @@ def test_tflm_projects_hold_the_model_and_an_interpreter(name, contents):
     # Used 3,088, allocates in 3,520; 10 % on top, rounded up to 16.
     assert "kTensorArenaSize = 3872" in by_name["model_settings.h"]
     assert f"int {NAME}_invoke(const int8_t *input, int8_t *output)" in by_name[f"{NAME}.cpp"]
+    # Grey levels from 0 to 1: a scale of 1/255, 0 at -128.
+    assert re.search(
+        r"input: int8 1x8x8x1, scale 0\.0039\d+, zero point -128", by_name[f"{NAME}.h"]
+    )
 
 
 def test_tflm_projects_name_where_the_runtime_comes_from(contents):

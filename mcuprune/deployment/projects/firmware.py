@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mcuprune.boards import board as find_board
 from mcuprune.codegen.generate import Sources, generate
+from mcuprune.codegen.model_file import ModelFile, read_model
 from mcuprune.deployment import csource
 from mcuprune.deployment.golden import VECTORS_IN_C
 from mcuprune.deployment.projects.names import project_name
@@ -14,7 +15,6 @@ from mcuprune.deployment.projects.templates import render
 from mcuprune.engines.base import Array
 from mcuprune.engines.generated_c import target_of_core
 from mcuprune.errors import UnsupportedModelError
-from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 from mcuprune.suggest import unknown_name
 
@@ -35,6 +35,7 @@ class Port:
         golden: What its golden numbers are called, ``inputs`` or ``inputs_0``.
         golden_step: Name of the number of them per vector, ``kGoldenInputSize``.
         place: Its position among the inputs, or among the outputs.
+        description: Type, shape, scale and zero point.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Port:
     golden: str
     golden_step: str
     place: int
+    description: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +145,8 @@ def make_firmware(contents: Contents, runtime: str = C) -> Firmware:
         ConversionError: For ``"tflm"``, an operator is no TFLite builtin.
     """
     require_runtime(runtime)
-    graph = parse_tflite(contents.tflite, contents.title)
+    model = read_model(contents.tflite, contents.title)
+    graph = model.graph
     core = None if contents.board is None else find_board(contents.board).core
     firmware = Firmware(
         name=project_name(contents.title),
@@ -151,8 +154,8 @@ def make_firmware(contents: Contents, runtime: str = C) -> Firmware:
         board=contents.board,
         core=core,
         kinds=tuple(sorted({operator.kind for operator in graph.operators})),
-        inputs=_ports(graph, "input", graph.inputs),
-        outputs=_ports(graph, "output", graph.outputs),
+        inputs=_ports(model, "input", graph.inputs),
+        outputs=_ports(model, "output", graph.outputs),
         model_files={},
         golden_files={},
         arena_bytes=contents.arena.size_bytes,
@@ -205,11 +208,11 @@ def _golden_files(firmware: Firmware, contents: Contents) -> dict[str, str]:
     }
 
 
-def _ports(graph: Graph, what: str, tensors: Sequence[int]) -> tuple[Port, ...]:
+def _ports(model: ModelFile, what: str, tensors: Sequence[int]) -> tuple[Port, ...]:
     several = len(tensors) > 1
     found = []
     for place, index in enumerate(tensors):
-        tensor = graph.tensors[index]
+        tensor = model.graph.tensors[index]
         ending = f"_{place}" if several else ""
         found.append(
             Port(
@@ -220,6 +223,7 @@ def _ports(graph: Graph, what: str, tensors: Sequence[int]) -> tuple[Port, ...]:
                 golden=f"{what}s{ending}",
                 golden_step=f"kGolden{what.capitalize()}Size{ending}",
                 place=place,
+                description=model.description(index),
             )
         )
     return tuple(found)
