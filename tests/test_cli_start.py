@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -53,6 +54,10 @@ def test_run_asks_before_it_runs_code_from_elsewhere(command, tmp_path, monkeypa
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 2
+
+
+def test_version(command):
+    assert command("--version") == (0, f"mcuprune {importlib.metadata.version('mcuprune')}\n", "")
 
 
 def test_doctor(command):
