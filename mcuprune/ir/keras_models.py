@@ -38,8 +38,10 @@ def functional(model: Any) -> Any:
     if net is None:
         raise UnsupportedModelError(
             f"{_title(model)} is a subclassed model ({type(model).__name__}) with a call() of its "
-            "own; its layers form no graph that can be read. Build it with the functional API, "
-            "keras.Model(inputs, outputs), or as keras.Sequential."
+            "own; its layers form no graph that can be read. Where call() uses layers and "
+            "keras.ops alone, inputs = keras.Input(shape) and keras.Model(inputs, "
+            "model.call(inputs)) make one of the same layers and weights; else build it with the "
+            "functional API."
         )
     return net
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
@@ -225,6 +226,17 @@ class Subclassed(keras.Model):
 def test_subclassed_models_are_refused_with_the_way_out() -> None:
     with pytest.raises(UnsupportedModelError, match="functional API"):
         coupling_groups(Subclassed())
+
+
+def test_the_way_out_of_a_subclassed_model_keeps_layers_and_weights() -> None:
+    model = Subclassed()
+    values = np.ones((2, 4), np.float32)
+    expected = model(values)
+    inputs = keras.Input((4,))
+    readable = keras.Model(inputs, model.call(inputs))
+    assert coupling_groups(readable).groups
+    np.testing.assert_array_equal(readable(values), expected)
+    assert readable.layers[-1] is model.dense
 
 
 def test_unbuilt_sequential_models_are_refused_with_the_way_out() -> None:
