@@ -16,6 +16,10 @@ from mcuprune.pruning.backup import Backup, go_on, let_go
 from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
+from mcuprune.pruning.tensorboard import TensorBoardLog
+
+# Arguments that say where to write, not how to train.
+_FOLDERS = ("backup_dir", "log_dir")
 
 
 class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -54,9 +58,12 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         plan_memory: Whether the arena is counted with the memory plan that
             :func:`mcuprune.deploy` writes into the file. False for files of another converter, in
             which TFLM plans by itself.
+        log_dir: A folder for TensorBoard, which gets widths, resources, the penalty and its
+            multipliers after each epoch as scalars, and the gates as histograms.
 
     Raises:
         InputError: The epochs make no sense, or an argument is of another type.
+        MissingToolError: ``log_dir`` is given and TensorBoard is not installed.
 
     Example:
         >>> from mcuprune import Budget
@@ -78,6 +85,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         max_channels: int | Mapping[str | type, int] | None = None,
         backup_dir: str | Path | None = None,
         plan_memory: bool = True,
+        log_dir: str | Path | None = None,
     ) -> None:
         super().__init__()
         require_budget(budget)
@@ -92,6 +100,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self._last_epoch: tuple[int, dict[str, Any]] | None = None
         self._whole: Mapping[str, int] = {}
         self.backup_dir = None if backup_dir is None else Path(backup_dir)
+        self.log_dir = None if log_dir is None else Path(log_dir)
+        self._log = None if self.log_dir is None else TensorBoardLog(self.log_dir)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments as plain values."""
@@ -101,7 +111,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         names = ("start_epoch", "end_epoch", "cuts", "verbose", "plan_memory")
         own = {name: getattr(self, name) for name in names}
         config = {"budget": budget, **own, **self.controls.to_json()}
-        return config if self.backup_dir is None else {**config, "backup_dir": str(self.backup_dir)}
+        folders = {name: getattr(self, name) for name in _FOLDERS}
+        return {**config, **{name: str(path) for name, path in folders.items() if path is not None}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MCUPruning:
@@ -184,6 +195,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             state = {"pruner": pruner.state(), "steps_per_epoch": self._per_epoch}
             Backup(self.backup_dir).save(self.model, epoch, self._training(), state)
         logs.update(pruner.resources())
+        if self._log is not None:
+            self._log.write(epoch, pruner)
         logs.update({f"{name}_budget": limit for name, limit in self.budget.limits()})
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -196,6 +209,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self._companions.release()
         if unfinished and self._last_epoch:
             self._companions.save(*self._last_epoch)
+        if self._log is not None:
+            self._log.close()
         if self.backup_dir is not None:
             let_go(self.model)
             Backup(self.backup_dir).discard()
@@ -219,7 +234,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
 
     def _training(self) -> dict[str, Any]:
         """Return what tells this training from others."""
-        config = {n: value for n, value in self.get_config().items() if n != "backup_dir"}
+        config = {n: value for n, value in self.get_config().items() if n not in _FOLDERS}
         return {**config, "epochs": self.params["epochs"], "widths": self._whole}
 
     def _refuse_backups(self) -> None:

@@ -20,7 +20,7 @@ from mcuprune.pruning.closing import Closing, IntArray, closing_starts
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.feasibility import narrowest, require_feasible
 from mcuprune.pruning.gated_model import GatedModel
-from mcuprune.pruning.gates import Gates
+from mcuprune.pruning.gates import FloatArray, Gates
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.phase import Phase
 from mcuprune.pruning.prices import Prices
@@ -155,12 +155,11 @@ class Pruner:
 
         With :meth:`restore` and the values of all variables a training can go on elsewhere.
         """
-        gates = {} if self.done else self._gates.values()
         return {
             "phase": self.phase.state(),
             "removed": self._removed,
             "soft": self._soft,
-            "gates": {name: values.tolist() for name, values in gates.items()},
+            "gates": {name: values.tolist() for name, values in self.gates().items()},
             "importance": self._importance.state(),
             "prices": self._prices.state(),
             "closing": None if self._closing is None else self._closing.to_json(),
@@ -219,6 +218,14 @@ class Pruner:
     def widths(self) -> dict[str, int]:
         """Return the number of open channels per prunable group, rounded."""
         return self._whole()
+
+    def gates(self) -> dict[str, FloatArray]:
+        """Return the gates of each prunable group, 0 (closed) to 1 (open); none when done.
+
+        Returns:
+            float64 per group, shape ``(width,)``: its channels in their order.
+        """
+        return {} if self.done else self._gates.values()
 
     def _read_model(self) -> None:
         self._groups = coupling_groups(self.model)

@@ -20,7 +20,7 @@ from mcuprune.recipes.training import accuracy, compile_model, fit
 from mcuprune.report.progress import announce
 
 # Filled in from the recipe's own keys, so pruning.options cannot set them.
-CALLBACK_ARGUMENTS = ("verbose",)
+CALLBACK_ARGUMENTS = ("verbose", "log_dir")
 PRUNING_ARGUMENTS_FROM_RECIPE = ("budget", "start_epoch", "end_epoch", "backup_dir")
 
 

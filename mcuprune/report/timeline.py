@@ -66,7 +66,7 @@ def plot_memory(model: Any, *, board: str | None = None, budget: Budget | None =
     graph = read_graph(model)
     limit = None if budget is None else budget.sram
     counted = HOST if board is None else f"{runtime} on {board}"
-    return _drawn({graph.name: arena(graph, runtime, pointer_bits)}, limit, counted)
+    return _drawn({Path(graph.name).name: arena(graph, runtime, pointer_bits)}, limit, counted)
 
 
 def plot_memory_timeline(
@@ -97,7 +97,7 @@ def _drawn(panels: Mapping[str, Arena], budget_sram: int | None, counted: str) -
         _draw(axis, title, panel, highest, budget_sram)
     axes[0].set_ylabel(f"arena bytes, counted as {counted}")
     steps = (step for panel in panels.values() for step in panel.steps)
-    _legend(figure, {tensor.role for step in steps for tensor in step.live})
+    _legend(figure, {tensor.role for step in steps for tensor in step.live}, 3 * len(panels))
     return figure
 
 
@@ -208,7 +208,7 @@ def _draw_line(axis: Any, level_bytes: int, label: str, colour: str, style: str)
     )
 
 
-def _legend(figure: Any, roles: set[Role]) -> None:
+def _legend(figure: Any, roles: set[Role], columns: int) -> None:
     from matplotlib.patches import Patch
 
     handles = [
@@ -218,7 +218,9 @@ def _legend(figure: Any, roles: set[Role]) -> None:
     ]
     handles.append(Patch(color=TAIL_COLOUR, label="persistent tail (structs, multipliers)"))
     handles.append(Patch(fill=False, edgecolor="black", linewidth=1.8, label="peak"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9
+    )
 
 
 def short_kind(kind: str) -> str:
