@@ -19,6 +19,7 @@ import yaml
 
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.csource import ArenaSetting
+from mcuprune.deployment.package import deploy
 from mcuprune.deployment.projects.firmware import Contents, make_firmware
 from mcuprune.deployment.projects.formats import FORMATS, format_names
 from mcuprune.deployment.projects.project import project_files, write_projects
@@ -271,6 +272,25 @@ def test_no_name_leads_out_of_the_folder_or_breaks_a_file(title, runtime, conten
     assert {path.name for path in folder.iterdir()} == set(FORMATS)
     ElementTree.parse(next(folder.rglob("*.pdsc")))
     json.loads(next(folder.rglob("library.json")).read_text(encoding="utf-8"))
+
+
+def test_deploy_writes_projects_with_the_deployment(digits_model, digit_images, tmp_path):
+    out, calibration = tmp_path / "digits", digit_images[0][:100]
+    deployment = deploy(digits_model, calibration, out, format=["cmake", "zephyr"], runtime="tflm")
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert deployment.formats == tuple(report["formats"]) == ("cmake", "zephyr")
+    assert (out / "zephyr" / "model" / "model_data.c").is_file()
+    # The deployment's own golden vectors.
+    copied = (out / "cmake" / "test" / "golden_vectors.c").read_text(encoding="ascii")
+    own = (out / "golden_vectors.c").read_text(encoding="ascii")
+    assert copied.replace(NAME, "digits_small") == own
+
+
+@pytest.mark.parametrize("wrong", [{"format": "zefyr"}, {"format": "cmake", "runtime": "tfl"}])
+def test_deploy_refuses_unknown_names_before_it_converts(wrong, tmp_path):
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        deploy(None, None, tmp_path / "out", **wrong)
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_formats_and_runtimes_name_the_nearest(contents):
