@@ -43,7 +43,8 @@ class Tool:
 
 
 _REINSTALL = "reinstall mcuprune: pip install --force-reinstall mcuprune"
-_BOARDS = "pip install 'mcuprune[boards]'"
+_BOARDS = "pip install 'mcuprune[boards]', in a checkout pip install '.[boards]'"
+_TF_KERAS = "pip install 'mcuprune[tf-keras]', in a checkout pip install '.[tf-keras]'"
 # Distribution, purpose, need, hint.
 _PACKAGES = (
     ("tensorflow", "training and conversion", REQUIRED, _REINSTALL),
@@ -55,7 +56,7 @@ _PACKAGES = (
     ("unicorn", "simulated boards: simulator cortexm", OPTIONAL, _BOARDS),
     ("ziglang", "simulated boards: compiler for Cortex-M", OPTIONAL, _BOARDS),
     ("pyelftools", "simulated boards: reads programs", OPTIONAL, _BOARDS),
-    ("tf-keras", "from_tf_keras: Keras 2 models", OPTIONAL, "pip install 'mcuprune[tf-keras]'"),
+    ("tf-keras", "from_tf_keras: Keras 2 models", OPTIONAL, _TF_KERAS),
     (
         "tflite-runtime",
         "engine tflite-runtime, the legacy interpreter",

@@ -8,6 +8,11 @@ from mcuprune.boards import board as find_board
 from mcuprune.engines.cross_compiler import CORES
 from mcuprune.errors import InputError
 
+_FLASH = "  flash: 14 KiB           # the .tflite file"
+# TensorFlow Lite Micro's code for the starter's operators takes 68,733 B with CMSIS-NN (predicted).
+_FLASH_OF_BOARD = (
+    "  flash: 96 KiB           # the .tflite file and the runtime's code, where it is known"
+)
 STARTER = Path(__file__).parent / "starter"
 _RECIPE, CODE_FILE = "recipe.yaml", "model.py"
 
@@ -49,6 +54,7 @@ def _text(file: str, name: str, board: str | None) -> str:
     latency = "  # latency: 50 ms       # predicted, on deploy.board\n" if board else ""
     values = {
         "@NAME@": name,
+        "@FLASH@": _FLASH if board is None else _FLASH_OF_BOARD,
         "@LATENCY@": latency,
         "@BOARD@": board or "null             # a name of mcuprune boards",
         "@SIMULATED@": _simulated(board),

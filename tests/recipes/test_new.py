@@ -29,8 +29,9 @@ def test_a_board_without_simulator_is_not_simulated(tmp_path):
         assert load_recipe(str(recipe_file)).validation.board == simulated
 
 
-def test_the_budget_can_be_met(tmp_path):
-    recipe_file, _ = write_starter(tmp_path / "gestures")
+@pytest.mark.parametrize("board", [None, "nucleo-f446re", "esp32-s3-devkitc", "rp2040-pico"])
+def test_the_budget_can_be_met(board, tmp_path):
+    recipe_file, _ = write_starter(tmp_path / "gestures", board)
     recipe = load_recipe(str(recipe_file))
     check_pruning(recipe, load_data(recipe.data))
 
