@@ -6,24 +6,31 @@
 Each network is pruned while it trains from scratch, as the task's recipe says, within arena and
 flash. The last epochs are trained twice from there, with the same learning rates: in float, and
 with the numbers of int8. The former becomes int8 after training (``ptq``), the latter is ``qat``.
-What is there is not run again.
+tensorflow-model-optimization (extra ``tf-keras``) trains the same epochs from there too, with its
+own rounding (``tfmot``) and with 16 clusters per kernel, quantized after training. What is there
+is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import itertools
 import json
+import math
 import statistics
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from accuracy.measure import measured
+import numpy as np
+from accuracy.measure import int8_accuracy, measured
 from accuracy.tasks import TASKS, Limits, Task
 
+from mcuprune.deployment.convert import convert_int8
+from mcuprune.deployment.tf_keras_file import convert_tf_keras
+from mcuprune.quantization.tfmot import cluster_tfmot, quantize_aware_tfmot, stripped_of_clusters
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.stages import train_pruned, train_quantized
@@ -31,6 +38,7 @@ from mcuprune.recipes.training import compile_model, fit
 
 RESULTS = Path(__file__).parent / "results" / "quantization.jsonl"
 AWARE_EPOCHS = {"digits": 6, "kws-fsdd": 4, "fashion": 2}
+CLUSTERS = 16
 KEY = ("task", "budget", "seed", "epochs")
 
 
@@ -66,6 +74,7 @@ def run(task: Task, recipe: Recipe, data: Dataset, limits: Limits) -> dict[str, 
     with tempfile.TemporaryDirectory() as folder:
         before = train_pruned(recipe, data, Path(folder))
         aware = train_quantized(recipe, data, Path(folder), before)
+        of_tfmot = with_tfmot(before.model, recipe, data, limits)
         seconds = train_on(before.model, recipe, data, Path(folder))
     ptq, qat = (measured(model, recipe, data, limits) for model in (before.model, aware.model))
     return {
@@ -79,12 +88,51 @@ def run(task: Task, recipe: Recipe, data: Dataset, limits: Limits) -> dict[str, 
         "ptq": ptq["accuracy"]["int8"],
         "qat": qat["accuracy"]["int8"],
         "fake_quantized": aware.accuracy,
+        **of_tfmot,
         "flash_bytes": [found["resources"]["flash_bytes"] for found in (ptq, qat)],
         "arena_bytes": [found["resources"]["arena_bytes"] for found in (ptq, qat)],
         "fits": [found["fits"] for found in (ptq, qat)],
         "seconds_in_float": round(seconds, 1),
         "seconds_aware": round(aware.fit_seconds, 1),
     }
+
+
+def with_tfmot(model: Any, recipe: Recipe, data: Dataset, limits: Limits) -> dict[str, Any]:
+    """Train the last epochs with tfmot, rounding and with clusters; return the int8 accuracies."""
+    aware = quantize_aware_tfmot(model)
+    train_on_tf_keras(aware, recipe, data)
+    tflite = convert_tf_keras(aware)
+    clustered = cluster_tfmot(model, CLUSTERS)
+    train_on_tf_keras(clustered, recipe, data)
+    plain = stripped_of_clusters(clustered)
+    return {
+        "tfmot": int8_accuracy(tflite, data.x_test, data.y_test),
+        "tfmot_flash_bytes": len(tflite),
+        "clustered": measured(plain, recipe, data, limits)["accuracy"]["int8"],
+        "compressed_bytes": [compressed(one, recipe, data) for one in (model, plain)],
+    }
+
+
+def compressed(model: Any, recipe: Recipe, data: Dataset) -> int:
+    """Return the length of a network's int8 file after zlib, as for a download over the air."""
+    samples = data.x_train[: recipe.deploy.calibration_samples]
+    return len(zlib.compress(convert_int8(model, samples), 9))
+
+
+def train_on_tf_keras(model: Any, recipe: Recipe, data: Dataset) -> None:
+    """Train a tf_keras model as :func:`train_on` does."""
+    import tf_keras
+
+    training, epochs = recipe.training, recipe.quantization.epochs
+    steps = epochs * math.ceil(len(data.x_train) / training.batch_size)
+    rate = tf_keras.optimizers.schedules.CosineDecay(recipe.aware_learning_rate, steps)
+    loss = tf_keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=training.label_smoothing
+    )
+    model.compile(tf_keras.optimizers.Adam(rate), loss)
+    tf_keras.utils.set_random_seed(training.seed)
+    targets = np.eye(data.classes, dtype=np.float32)[data.y_train]
+    model.fit(data.x_train, targets, training.batch_size, epochs, verbose=0)
 
 
 def train_on(model: Any, recipe: Recipe, data: Dataset, folder: Path) -> float:
@@ -115,32 +163,26 @@ def run_all(given: argparse.Namespace) -> None:
             file.write(json.dumps(record) + "\n")
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """Accuracies of one task, budget and number of epochs, in percent."""
-
-    title: str
-    float_percent: list[float]
-    ptq_percent: list[float]
-    qat_percent: list[float]
-
-    def __str__(self) -> str:
-        columns = (self.float_percent, self.ptq_percent, self.qat_percent)
-        losses = (_mean(self.float_percent) - _mean(int8) for int8 in columns[1:])
-        numbers = [f"{_mean(column):.2f}" for column in columns]
-        return f"| {self.title} | {' | '.join([*numbers, *(f'{loss:+.2f}' for loss in losses)])} |"
+# Column of the table and key of the record.
+COLUMNS = {
+    "float": "float",
+    "int8 ptq": "ptq",
+    "int8 qat": "qat",
+    "int8 tfmot": "tfmot",
+    "16 clusters, ptq": "clustered",
+}
 
 
-def rows(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
+def rows(records: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield a row of mean percentages for each task, budget and number of epochs."""
     keys = dict.fromkeys((r["task"], r["budget"], r["epochs"]) for r in records)
-    for task, budget, epochs in keys:
-        of_key = [
-            r for r in records if (r["task"], r["budget"], r["epochs"]) == (task, budget, epochs)
-        ]
-        yield Row(
-            f"{task} | {budget} | {epochs} | {len(of_key)}",
-            *([100 * r[name] for r in of_key] for name in ("float", "ptq", "qat")),
-        )
+    for key in keys:
+        of_key = [r for r in records if (r["task"], r["budget"], r["epochs"]) == key]
+        cells = [*map(str, key), str(len(of_key))]
+        for name in COLUMNS.values():
+            known = all(name in record for record in of_key)
+            cells.append(f"{100 * _mean([r[name] for r in of_key]):.2f}" if known else "-")
+        yield f"| {' | '.join(cells)} |"
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -151,8 +193,9 @@ def main() -> None:
     given = arguments()
     if given.task:
         run_all(given)
-    print("| task | budget | epochs | seeds | float | int8 ptq | int8 qat | lost ptq | lost qat |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    heading = ["task", "budget", "epochs", "seeds", *COLUMNS]
+    print(f"| {' | '.join(heading)} |")
+    print(f"|{'---|' * len(heading)}")
     for row in rows(kept()):
         print(row)
 

@@ -45,7 +45,7 @@ def measured(model: Any, recipe: Recipe, data: Dataset, limits: Limits) -> dict[
     return {
         "accuracy": {
             "float": accuracy(model, data.x_test, data.y_test),
-            "int8": _int8_accuracy(tflite, data.x_test, data.y_test),
+            "int8": int8_accuracy(tflite, data.x_test, data.y_test),
             "float_validation": accuracy(model, data.x_val, data.y_val),
         },
         "resources": {
@@ -62,6 +62,7 @@ def measured(model: Any, recipe: Recipe, data: Dataset, limits: Limits) -> dict[
     }
 
 
-def _int8_accuracy(tflite: bytes, inputs: Any, labels: Labels) -> float:
+def int8_accuracy(tflite: bytes, inputs: Any, labels: Labels) -> float:
+    """Return the share of inputs that LiteRT's reference kernels classify right, 0 to 1."""
     outputs = LiteRT().run(tflite, quantized_inputs(tflite, inputs)).outputs
     return float(np.mean(outputs.argmax(axis=1) == labels))

@@ -159,7 +159,7 @@ def _understood(layer: Any, target: Any, config: Mapping[str, Any]) -> dict[str,
         UnsupportedModelError: A dropped key would have changed what the layer computes.
     """
     kind = type(layer).__name__
-    known = _arguments(target)
+    known = argument_names(target)
     renamed = {_RENAMED.get(kind, {}).get(key, key): value for key, value in config.items()}
     ignored = _WITHOUT_EFFECT | (_UNUSED_BY_SEPARABLE if "Separable" in kind else set())
     for key, value in renamed.items():
@@ -173,7 +173,7 @@ def _understood(layer: Any, target: Any, config: Mapping[str, Any]) -> dict[str,
     return {key: value for key, value in renamed.items() if key in known} | _ADDED.get(kind, {})
 
 
-def _arguments(target: Any) -> set[str]:
+def argument_names(target: Any) -> set[str]:
     """Return the names of all arguments that a Keras 3 layer class takes."""
     found: set[str] = set()
     for owner in target.__mro__:
