@@ -134,6 +134,7 @@ def deploy(
         _write(folder, model, tflite, graph, deployment)
         if formats:
             write_projects(folder, _contents(model.name, tflite, deployment), formats, runtime)
+        write_report(folder)
     return deployment
 
 
@@ -216,4 +217,3 @@ def _write(folder: Path, model: Any, tflite: bytes, graph: Graph, deployment: De
         (folder / file).write_text(text, encoding="utf-8")
     said = deployment.verification
     write_golden(folder, name, said.golden_inputs, said.golden_outputs)
-    write_report(folder)

@@ -130,7 +130,7 @@ def _of_folder(sources: Sources, board: str | None) -> Report:
         facts=tuple(_facts(found)),
         verdict=found.get("verdict"),
         limits=_limits(found),
-        limited_by=found.get("limit"),
+        limited_by=found.get("limit") or _limited_by(graphs[PRUNED], found),
         comparison=(*comparison_rows(found), *time_rows(before, after)),
         has_reference=found["resources"][REFERENCE] is not None,
         sram_budget_bytes=(found["budget"] or {}).get("sram"),
@@ -177,6 +177,15 @@ def _limits(found: Mapping[str, Any]) -> tuple[Limit, ...]:
         )
         for name, row in rows.items()
     )
+
+
+def _limited_by(graph: Graph, found: Mapping[str, Any]) -> str | None:
+    """Return the sentence that a deployment outside a run lacks."""
+    if not found["budget"]:
+        return None
+    is_on_host = is_of_host(found["resources"][PRUNED])
+    budget = Budget(**found["budget"], board=None if is_on_host else found.get("board"))
+    return limiting_sentence(estimate_for(budget, graph), budget)
 
 
 def _limit_origin(name: str, resources: Mapping[str, Any]) -> str:
@@ -267,3 +276,6 @@ def _files(folder: Path) -> Iterator[LinkedFile]:
     for name, purpose in _PURPOSES.items():
         if (folder / name).is_file():
             yield LinkedFile(name, purpose, (folder / name).stat().st_size)
+    for inside in sorted(path for path in folder.iterdir() if path.is_dir()):
+        sizes = (file.stat().st_size for file in inside.rglob("*") if file.is_file())
+        yield LinkedFile(f"{inside.name}/", "firmware project", sum(sizes))

@@ -10,6 +10,7 @@ from run_folder import BUDGET, tflite, write_run
 
 from mcuprune.budget import Budget
 from mcuprune.errors import InputError
+from mcuprune.report.contents import LinkedFile
 from mcuprune.report.gather import read_report
 
 
@@ -98,3 +99,21 @@ def test_reports_of_something_else_are_refused(tmp_path, change, message):
     path.write_text(change(json.loads(path.read_text())))
     with pytest.raises(InputError, match=message):
         read_report(run)
+
+
+def test_a_deployment_outside_a_run_says_what_limits_it(tmp_path):
+    run = write_run(tmp_path / "run")
+    path = run / "deployment" / "report.json"
+    found = json.loads(path.read_text())
+    del found["limit"]
+    path.write_text(json.dumps(found))
+    # 896 of 2,000 B of flash is more than 1,568 of 4,000 B of arena and 512 of 5,000 MACs.
+    assert read_report(run).limited_by.startswith("Flash limits the model (45% of the budget)")
+
+
+def test_firmware_projects_are_linked(tmp_path):
+    run = write_run(tmp_path / "run")
+    project = run / "deployment" / "zephyr" / "src"
+    project.mkdir(parents=True)
+    (project / "main.c").write_text("int main;")
+    assert read_report(run).files[-1] == LinkedFile("zephyr/", "firmware project", 9)

@@ -94,7 +94,7 @@ def line_charts(trainings: Sequence[Training]) -> tuple[LineChart, ...]:
         trainings: In the order in which they ran.
     """
     resources = [
-        _Curve(series.label, f"c{number}", False, 0, _shares_of_limit(series))
+        _Curve(_without_unit(series.label), f"c{number}", False, 0, _shares_of_limit(series))
         for training in trainings
         for number, series in enumerate(training.resources)
         if series.limit
@@ -130,6 +130,11 @@ def _first_epoch(trainings: Sequence[Training], number: int) -> int:
     if trainings[number].title != QUANTIZATION or number == 0:
         return 0
     return trainings[number - 1].epochs
+
+
+def _without_unit(label: str) -> str:
+    """Return the name of a resource alone: its share of a budget has no unit."""
+    return label.removesuffix(" B").removesuffix(" us")
 
 
 def _shares_of_limit(series: Series) -> tuple[float | None, ...]:

@@ -105,6 +105,8 @@ def _row(report: Report, start: str) -> ComparisonRow | None:
 
 def _change(row: ComparisonRow) -> str:
     change = written_change(row)
+    if change.startswith("0"):
+        return "as the reference"
     return f"{change} from {written(row.before, row.unit)}" if change else ""
 
 

@@ -30,7 +30,7 @@ def test_resources_are_shares_of_their_budget():
         (750, pytest.approx(1000 - 750 / top, abs=0.1)),
     ]
     assert chart.lines[0].last == "75%"
-    assert chart.columns[0].lines == ("flash B: 150%",)
+    assert chart.columns[0].lines == ("flash: 150%",)
 
 
 def test_what_is_far_over_the_budget_is_cut_off():
