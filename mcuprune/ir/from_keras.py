@@ -5,10 +5,9 @@ operators in the same order, the same tensors. Operators that know no int8 (NEG,
 in float between DEQUANTIZE and QUANTIZE, as in the file. Widths may be open.
 
 What calibration or training decides is not foreseen: the QUANTIZE that the converter inserts where
-tensors of different ranges meet in one concatenation, maximum or minimum (a sigmoid's output among
-others, a tensor read by two concatenations), biases that are all zeros, bytes equal by chance: a
-constant that shares its scale with a tensor, as a clipping limit does. The exported file is counted
-again.
+a tensor is read by two concatenations, maxima or minima of different ranges, biases that are all
+zeros, bytes equal by chance: a constant that shares its scale with a tensor, as a clipping limit
+does. The exported file is counted again.
 """
 
 from __future__ import annotations

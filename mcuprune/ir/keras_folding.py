@@ -20,6 +20,7 @@ from mcuprune.ir.keras_identities import (
     merge_transposes,
     recognise_hard_swish,
 )
+from mcuprune.ir.keras_ranges import requantized_at_joins
 from mcuprune.ir.keras_reshapes import (
     broadcast_without_reshape,
     hoist_binary,
@@ -43,7 +44,7 @@ def fold(program: Program) -> Program:
     linked = LinkedProgram(program)
     for rewrites in _PHASES:
         settle(linked, rewrites)
-    return in_float_where_needed(linked.program())
+    return in_float_where_needed(requantized_at_joins(linked.program()))
 
 
 def drop_unused(op: Draft, program: LinkedProgram) -> Edit | None:

@@ -53,6 +53,7 @@ CONVERTED = (
     "embedding",
     "nested backbone",
     "squeeze-and-excite",
+    "two inputs",
 )
 
 

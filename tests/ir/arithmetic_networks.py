@@ -170,3 +170,26 @@ def constants_per_channel_beside_convolutions(x):
     x = _same(4)(x) * np.array([1.0, 2.0, 0.5, -1.0], "float32")
     x = _same(4)(x + np.array([0.1, 0.2, 0.3, 0.4], "float32"))
     return x - np.array([0.1, 0.2, 0.3, 0.4], "float32").reshape(1, 1, 1, 4)
+
+
+@network(8, 8, 4)
+def sigmoid_joined_with_others(x):
+    gate = layers.AveragePooling2D(2)(_same(4, activation="sigmoid")(x))
+    return layers.Concatenate()([gate, layers.MaxPooling2D(2)(_same(3)(x)), gate])
+
+
+@network(8, 8, 4)
+def sigmoid_joined_and_multiplied(x):
+    gate = _same(4, activation="sigmoid")(x)
+    return layers.Concatenate()([gate, _same(4)(x) * gate])
+
+
+@network(8, 8, 4)
+def larger_of_two_fixed_ranges(x):
+    x = layers.Maximum()([_same(4, activation="tanh")(x), _same(4, activation="sigmoid")(x)])
+    return layers.Dense(3)(layers.Flatten()(x))
+
+
+@network(8, 8, 4)
+def softmax_that_joins_nothing(x):
+    return _same(3)(layers.MaxPooling2D(2)(layers.Softmax()(_same(4)(x))))

@@ -54,6 +54,7 @@ RUN_BY_TFLM = (
     "relu_with_threshold",
     "resized_to_nearest",
     "rms_normalization",
+    "sigmoid_joined_with_others",
     "split_at_positions",
     "split_in_equal_parts",
     "squared_and_rooted",
