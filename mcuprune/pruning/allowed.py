@@ -45,6 +45,14 @@ class Allowed:
         """
         return self._within((width // self.multiple + 1) * self.multiple)
 
+    def at_least(self, width: int) -> Allowed:
+        """Return the allowed widths that are no narrower than one of them.
+
+        >>> Allowed(4, 18, multiple=4).at_least(12)
+        Allowed(smallest=12, largest=18, multiple=4)
+        """
+        return dataclasses.replace(self, smallest=min(max(self.smallest, width), self.largest))
+
     def _within(self, width: int) -> int:
         return min(max(width, self.smallest), self.largest)
 

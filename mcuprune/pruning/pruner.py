@@ -271,12 +271,20 @@ class Pruner:
         self._price(fraction)
 
     def _decided(self, due: float, fraction: float) -> Closing:
-        """Choose what stays so that the target of a cut is met exactly."""
-        shares, gates = self._importance.scores(self._full), self._gates.values()
+        """Choose what stays so that the target of a cut is met exactly.
+
+        No cut on the way leaves a group less than the budget itself would: what is removed does
+        not come back, and the slack could be filled by nothing.
+        """
+        shares = self._importance.scores(self._full)
+        # A group that a cut has left one channel cannot be pruned further, but has its gate.
+        gates = {name: gate for name, gate in self._gates.values().items() if name in self._full}
         limits = {n: math.ceil(t) for n, t in self._prices.targets(due).items()}
-        widths, self._shipping = self._shipping.search(
-            limits, shares, self._allowed(due), self._whole()
-        )
+        allowed = self._allowed(due)
+        if limits != self._limits:
+            last, _ = self._shipping.search(self._limits, shares, self._allowed(), self._whole())
+            allowed = {n: widths.at_least(last[n]) for n, widths in allowed.items()}
+        widths, self._shipping = self._shipping.search(limits, shares, allowed, self._whole())
         return Closing(most_important(gates, shares, widths), gates, fraction, due)
 
     def _close(self, closing: Closing, fraction: float) -> None:

@@ -1,5 +1,6 @@
 """A cut that was prepared removes closed channels only."""
 
+import math
 from typing import Any
 
 import keras
@@ -9,11 +10,20 @@ import pytest
 from mcuprune.budget import Budget
 from mcuprune.pruning.closing import Closing
 from mcuprune.pruning.pruner import Pruner
-from mcuprune.recipes.models import digits_cnn
+from mcuprune.recipes.models import digits_cnn, resnet8
 
 IMAGES = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype(np.float32)
 BUDGET = Budget(sram=3_500, flash=16_000)
 END = 400
+# ResNet-8's groups and their widths.
+RESIDUAL = {
+    "stem": 16,
+    "stack1_conv1": 16,
+    "stack2_conv1": 32,
+    "stack2_conv2": 32,
+    "stack3_conv1": 64,
+    "stack3_conv2": 64,
+}
 
 
 def outputs(model: Any) -> np.ndarray:
@@ -75,3 +85,32 @@ def test_gates_go_straight_from_where_they_are() -> None:
     assert closing.gates(0.5)["a"].tolist() == [1.0, 0.25, 0.0]
     assert closing.gates(0.625)["a"].tolist() == [1.0, 0.125, 0.5]
     assert closing.gates(0.9)["a"].tolist() == [1.0, 0.0, 1.0]
+
+
+def residual_cuts(cuts: int) -> list[dict[str, int]]:
+    """Return the widths after each cut; all channels matter alike, since nothing trains."""
+    keras.utils.set_random_seed(0)
+    model = resnet8(input_shape=(28, 28, 1), classes=10, activation=None)
+    budget = Budget(sram=13_328, flash=19_178)
+    pruner, found = Pruner(model, budget, end_step=200, cuts=cuts), []
+    while not pruner.done:
+        if pruner.step():
+            widths = pruner.groups.widths()
+            found.append({name: widths[name] for name in RESIDUAL})
+    needs = pruner.resources()
+    assert all(needs[name] <= limit for name, limit in budget.limits())
+    return found
+
+
+def test_cuts_on_the_way_take_nothing_that_the_budget_would_leave() -> None:
+    kept = {
+        cuts: sum(math.log(residual_cuts(cuts)[-1][name] / RESIDUAL[name]) for name in RESIDUAL)
+        for cuts in (1, 3)
+    }
+    assert kept[3] >= kept[1] - 0.02
+
+
+def test_a_group_that_one_channel_is_left_of_outlives_the_next_cut() -> None:
+    stem = [widths["stem"] for widths in residual_cuts(3)]
+    assert stem[1:] == [1, 1]
+    assert stem[0] > 1
