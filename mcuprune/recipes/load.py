@@ -13,6 +13,7 @@ from mcuprune.mapping_file import build, read_mapping, yaml_value
 from mcuprune.recipes.schema import Recipe
 
 RECIPES_FOLDER = "recipes"
+_ENDINGS = (".yaml", ".yml")
 
 
 def recipe_titles() -> dict[str, str]:
@@ -54,14 +55,24 @@ def recipe_path(name: str) -> Path:
         UnknownNameError: No recipe of that name.
         InputError: No file at that path.
     """
-    if not name.endswith((".yaml", ".yml")):
-        return catalogue.find(RECIPES_FOLDER, name, "recipe")
     path = Path(name)
+    if not name.endswith(_ENDINGS):
+        if path.exists() and name not in catalogue.names(RECIPES_FOLDER):
+            raise InputError(_no_recipe(path))
+        return catalogue.find(RECIPES_FOLDER, name, "recipe")
     if not path.is_file():
         known = ", ".join(catalogue.names(RECIPES_FOLDER))
         found = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"recipe file {name} {found}: check the path, or name one of {known}")
     return path
+
+
+def _no_recipe(path: Path) -> str:
+    if not path.is_dir():
+        return f"{path} is no recipe: name a file that ends in {' or '.join(_ENDINGS)}"
+    inside = sorted(file for file in path.iterdir() if file.suffix in _ENDINGS)
+    hint = f"name the recipe in it, {inside[0]}" if inside else "name a recipe file"
+    return f"{path} is a folder: {hint}"
 
 
 def apply_override(values: Mapping[str, Any], override: str) -> dict[str, Any]:

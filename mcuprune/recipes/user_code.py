@@ -61,12 +61,13 @@ def require_allowed(files: Sequence[Path], *, is_allowed: bool, folder: Path) ->
     Raises:
         InputError: A file, links followed, lies elsewhere.
     """
-    outside = [file for file in files if not file.resolve().is_relative_to(folder.resolve())]
+    resolved = dict.fromkeys(file.resolve() for file in files)
+    outside = [file for file in resolved if not file.is_relative_to(folder.resolve())]
     if outside and not is_allowed:
         raise InputError(
-            f"the recipe runs Python code from {', '.join(map(str, outside))}, which is not in "
-            f"the working folder {folder}: read it, then repeat with --allow-code, or run from "
-            "its folder"
+            f"the recipe runs Python code from {' and '.join(map(str, outside))}, not in the "
+            f"working folder {folder}: read it, then repeat with --allow-code, or run from its "
+            "folder"
         )
 
 
@@ -104,9 +105,12 @@ def _parsed(path: Path) -> ast.Module:
     except OSError as error:
         found = "is a folder" if path.is_dir() else f"is not readable ({error.strerror})"
         raise InputError(f"the Python file {path} {found}: check the path") from error
-    except (SyntaxError, ValueError) as error:
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise InputError(f"{path}{line} is no valid Python ({error}): correct it") from error
+    except SyntaxError as error:
+        raise InputError(
+            f"{path}, line {error.lineno} is no valid Python ({error.msg}): correct it"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path} is no valid Python ({error}): correct it") from error
 
 
 def _arguments(arguments: ast.arguments) -> tuple[str, ...] | None:

@@ -144,3 +144,16 @@ def test_the_simulated_board_is_checked_before_anything_runs():
 def test_a_written_recipe_is_read_again():
     recipe = load_recipe("digits")
     assert validate(recipe.model_dump(mode="json"), "a run's recipe.yaml") == recipe
+
+
+def test_a_folder_or_another_file_is_no_recipe(tmp_path):
+    (tmp_path / "model.py").write_text("")
+    with pytest.raises(InputError, match=r"is a folder: name a recipe file$"):
+        load_recipe(str(tmp_path))
+    (tmp_path / "own.yaml").write_text("")
+    with pytest.raises(InputError, match=r"is a folder: name the recipe in it, .*own\.yaml"):
+        load_recipe(str(tmp_path))
+    with pytest.raises(
+        InputError, match=r"model\.py is no recipe: name a file that ends in \.yaml"
+    ):
+        load_recipe(str(tmp_path / "model.py"))
