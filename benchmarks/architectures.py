@@ -2,13 +2,15 @@
 
     python benchmarks/architectures.py                       # those without a result yet
     python benchmarks/architectures.py --only VGG16 TCN      # these, anew
+    python benchmarks/architectures.py --structure           # counts and times of surgery, anew
     python benchmarks/architectures.py --print               # the table of the results so far
 
 Per network and seed, channels are cut three times: a single group to one channel, all groups to
 random widths from one to full, all groups to one channel; each time the smaller network is held
 against the masked larger one. One network that was cut at random is saved and loaded, cloned,
 summarised, trained by one step of the optimizer that it was compiled with before the cut, and
-converted to int8. Results are merged into a JSON file, network by network.
+converted to int8. Surgery is timed on cuts to random widths, one after the other, in processor
+time of all threads; the median counts. Results are merged into a JSON file, network by network.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -42,6 +45,8 @@ from networks import NETWORKS, network, random_inputs
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Groups
+from mcuprune.channels.share import parameter_share
+from mcuprune.channels.surgery import cut
 
 RESULTS = Path(__file__).parent / "results" / "architectures.json"
 CALIBRATION_SAMPLES = 8
@@ -50,17 +55,33 @@ CALIBRATION_SAMPLES = 8
 def examined(name: str, seeds: int) -> dict[str, Any]:
     """Run all checks on one network; return its row."""
     start = time.perf_counter()
-    whole = NETWORKS[name]()
-    row = {"params": whole.count_params(), **grouping(coupling_groups(whole))}
+    row = structure(name, seeds)
     agreements = [agreement for seed in range(seeds) for agreement in held_against(name, seed)]
     row["cuts"] = len(agreements)
     row["params_at_width_one"] = min(a.params for a in agreements)
     row["worst_difference"] = max(a.difference for a in agreements)
     row["least_effect"] = min(a.effect for a in agreements)
-    row["grouping_seconds"] = max(a.grouping_seconds for a in agreements)
-    row["surgery_seconds"] = max(a.surgery_seconds for a in agreements)
     row |= after_a_cut(name)
     return row | {"seconds": round(time.perf_counter() - start, 1)}
+
+
+def structure(name: str, seeds: int) -> dict[str, Any]:
+    """Count what of a network can be pruned, and time how its groups are found and cut."""
+    model = NETWORKS[name]()
+    started = time.process_time()
+    groups = coupling_groups(model)
+    counts = {
+        "grouping_seconds": time.process_time() - started,
+        "params": model.count_params(),
+        **grouping(groups),
+    }
+    cutting = []
+    for seed in range(seeds):
+        keep = random_keep(groups, seed)
+        started = time.process_time()
+        groups = cut(groups, keep).groups
+        cutting.append(time.process_time() - started)
+    return counts | {"surgery_seconds": statistics.median(cutting)}
 
 
 def held_against(name: str, seed: int) -> list[Agreement]:
@@ -84,7 +105,10 @@ def grouping(groups: Groups) -> dict[str, Any]:
     ends = {n for key in groups.graph.outputs for n in groups.layouts[key].numbers.tolist()}
     inner = [g for g in groups.groups.values() if groups.slices[g.name].start not in ends]
     prunable = [group for group in inner if group.frozen is None]
+    weights = parameter_share(groups)
     return {
+        "weights": weights.total,
+        "prunable_weights": weights.prunable,
         "groups": len(inner),
         "prunable_groups": len(prunable),
         "channels": sum(made(groups, group.name) for group in inner),
@@ -150,6 +174,11 @@ def prunable_share(row: dict[str, Any]) -> str:
     return f"{100 * row['prunable_channels'] / row['channels']:.0f}%"
 
 
+def prunable_weights(row: dict[str, Any]) -> str:
+    """Return the share of weights that make or read a channel that can go, rounded down."""
+    return f"{1000 * row['prunable_weights'] // row['weights'] / 10}%"
+
+
 def ordinary(row: dict[str, Any]) -> str:
     """Say whether Keras takes the cut network for an ordinary one."""
     same = row["reloaded_difference"] == 0 and row["cloned_difference"] == 0
@@ -175,6 +204,7 @@ COLUMNS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "at width 1": lambda _, row: f"{row['params_at_width_one']:,}",
     "groups": lambda _, row: f"{row['prunable_groups']} of {row['groups']}",
     "channels": lambda _, row: prunable_share(row),
+    "of parameters": lambda _, row: prunable_weights(row),
     "masked vs cut": lambda _, row: f"{row['worst_difference']:.0e}",
     "saved, cloned, trained": lambda _, row: ordinary(row),
     "operators": lambda _, row: operators(row),
@@ -208,10 +238,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=list(NETWORKS), metavar="NAME")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--structure", action="store_true", help="count and time those with results anew, no more"
+    )
     parser.add_argument("--print", action="store_true", help="print the table and do nothing else")
     given = parser.parse_args()
     rows = load()
-    if not given.print:
+    if given.structure:
+        for name in given.only or rows:
+            rows[name] |= structure(name, given.seeds)
+            store(rows)
+            print(f"{name}: {rows[name]['surgery_seconds']:.2f} s", flush=True)
+    elif not given.print:
         chosen = given.only or [name for name in NETWORKS if name not in rows]
         for number, name in enumerate(chosen, start=1):
             print(f"{number}/{len(chosen)} {name} ...", end=" ", flush=True)

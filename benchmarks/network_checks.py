@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,16 +38,12 @@ class Agreement:
         difference: Largest difference of their outputs, over the range of the output.
         effect: The same between the masked network and the whole one: what the dropped channels
             had to say. Where it is near zero, agreement would prove nothing.
-        grouping_seconds: Processor time, of all threads, of finding the coupling groups.
-        surgery_seconds: The same of the cut.
         params: Parameters of the cut network.
         groups: The groups of the cut network, as the cut returned them.
     """
 
     difference: float
     effect: float
-    grouping_seconds: float
-    surgery_seconds: float
     params: int
     groups: Groups = dataclasses.field(repr=False)
 
@@ -67,23 +62,17 @@ def cut_and_compare(
         inputs: What both are run on.
         groups: The model's coupling groups, if an earlier cut has returned them.
     """
-    start = time.process_time()
     groups = groups or coupling_groups(model)
-    grouped = time.process_time()
     keep = choose(groups)
     whole = outputs(model, inputs)
     masked = masked_outputs(model, groups, keep, inputs)
-    before = time.process_time()
     done = cut(groups, keep)
-    after = time.process_time()
     if getattr(model, "optimizer", None) is not None and model.optimizer.built:
         slice_slots(model.optimizer, model.trainable_variables, done.slice_like)
         model.make_train_function(force=True)
     return Agreement(
         difference=relative_difference(masked, outputs(model, inputs)),
         effect=relative_difference(masked, whole),
-        grouping_seconds=grouped - start,
-        surgery_seconds=after - before,
         params=model.count_params(),
         groups=done.groups,
     )

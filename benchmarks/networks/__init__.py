@@ -64,7 +64,8 @@ def randomise(model: Any, seed: int) -> Any:
             # Kernels are drawn for no activation; ReLU halves the variance.
             weight.assign(values * np.sqrt(2))
     settle_normalization(model)
-    _measure_batch_norm(model, rng)
+    if any(map(_is_batch_norm, model._flatten_layers(include_self=False))):
+        _measure_batch_norm(model, rng)
     return model
 
 
@@ -75,12 +76,16 @@ def settle_normalization(model: Any) -> None:
             layer.finalize_state()
 
 
+def _is_batch_norm(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.BatchNormalization)
+
+
 def _measure_batch_norm(model: Any, rng: np.random.Generator) -> None:
     graph = layer_graph(model)
     inputs = random_inputs(model, seed=int(rng.integers(2**31)), count=32)
     tensors = dict(zip(graph.inputs, map(keras.ops.convert_to_tensor, inputs), strict=True))
     for call in graph.calls:
-        if isinstance(call.layer, keras.layers.BatchNormalization):
+        if _is_batch_norm(call.layer):
             _measure(call.layer, np.asarray(tensors[call.inputs[0]]), rng)
         tensors |= zip(call.outputs, keras.tree.flatten(evaluated(call, tensors)), strict=True)
 
