@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mcuprune.boards import board as find_board
 from mcuprune.cost.firmware import BOARD_POINTER_BITS, runtime_of_board
@@ -50,12 +50,24 @@ def board_time(graph: Graph, board: str) -> BoardTime:
     return BoardTime(device.name, described, timed.latency_ms, timed.energy_mj, cycles)
 
 
-def time_rows(before: BoardTime | None, after: BoardTime | None) -> Iterator[ComparisonRow]:
-    """Yield latency and energy as rows of a comparison, where they are known."""
+def time_rows(
+    before: BoardTime | None, after: BoardTime | None, limits: Mapping[str, int]
+) -> Iterator[ComparisonRow]:
+    """Yield latency and energy as rows of a comparison, where they are known.
+
+    Args:
+        before: Of the reference.
+        after: Of the pruned model.
+        limits: The budget; its ``latency`` is in microseconds.
+    """
     if after is None:
         return
-    for label, field, unit in (("latency", "latency_ms", "ms"), ("energy", "energy_mj", "mJ")):
+    latency_us = limits.get("latency")
+    for label, field, unit, limit in (
+        ("latency", "latency_ms", "ms", None if latency_us is None else latency_us / 1_000),
+        ("energy", "energy_mj", "mJ", None),
+    ):
         value = getattr(after, field)
         if value is not None:
             was = None if before is None else getattr(before, field)
-            yield ComparisonRow(f"{label} on {after.board}", was, value, None, unit, PREDICTED)
+            yield ComparisonRow(f"{label} on {after.board}", was, value, limit, unit, PREDICTED)

@@ -135,10 +135,10 @@ def _resource_rows(report: Mapping[str, Any]) -> Iterator[ComparisonRow]:
         yield _row(report, "arena on the board", limits.get("sram"), "arena_total_bytes")
         fields = ("tflite_bytes", "runtime_code_bytes")
         yield _row(report, "flash on the board", limits.get("flash"), *fields)
-    sram = limits.get("sram") if on_host else None
+    sram, where = (limits.get("sram"), "") if on_host else (None, " on the host")
     if "arena" in report:
-        yield from _arena_rows(report, "arena head", "head_bytes", None)
-        yield from _arena_rows(report, "peak SRAM (arena)", "total_bytes", sram)
+        yield from _arena_rows(report, f"arena head{where}", "head_bytes", None)
+        yield from _arena_rows(report, f"peak SRAM (arena){where}", "total_bytes", sram)
     elif on_host:
         yield _row(report, "peak SRAM (arena)", sram, "arena_total_bytes")
     flash = limits.get("flash") if on_host else None

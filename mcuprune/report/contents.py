@@ -10,6 +10,18 @@ from mcuprune.report.comparison import ComparisonRow
 from mcuprune.report.history import Training
 from mcuprune.report.layer_widths import LayerWidth
 from mcuprune.report.occupancy import Arena
+from mcuprune.units import format_milliseconds
+
+
+def written_limit(value: int, unit: str) -> str:
+    """Write a number of a budget's unit; microseconds as milliseconds.
+
+    >>> written_limit(1632, "B"), written_limit(956, "us"), written_limit(4488, "MACs")
+    ('1,632 B', '0.956 ms', '4,488')
+    """
+    if unit == "us":
+        return format_milliseconds(value / 1_000)
+    return f"{value:,} {unit}".removesuffix(" MACs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +50,14 @@ class Limit:
     def spare(self) -> int:
         """What is left; negative where the budget is exceeded."""
         return self.available - self.required
+
+    @property
+    def margin(self) -> str:
+        """What is left or missing, in words."""
+        if self.unit == "MACs":
+            return f"{abs(self.spare):,} MACs"
+        name = {"sram": "SRAM"}.get(self.name, self.name)
+        return f"{written_limit(abs(self.spare), self.unit)} of {name}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +192,17 @@ class Report:
         if self.verdict is None:
             return "No budget was given"
         return "Fits the budget" if self.verdict == "fits" else "Exceeds the budget"
+
+    @property
+    def margins(self) -> str | None:
+        """By how much each limit is exceeded; if none is, how much the tightest one leaves."""
+        if not self.limits:
+            return None
+        over = [limit.margin for limit in self.limits if limit.spare < 0]
+        if over:
+            return f"{' and '.join(over)} too many."
+        tightest = max(self.limits, key=lambda limit: limit.required / limit.available)
+        return f"{tightest.margin} to spare at the tightest limit."
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON types."""

@@ -19,6 +19,7 @@ def render_markdown(report: Report) -> str:
     """Return the report; names from models, recipes and files are escaped."""
     parts = [
         f"# {report.headline}: {escaped(report.title)}",
+        *([escaped(report.margins)] if report.margins else []),
         *([escaped(report.limited_by)] if report.limited_by else []),
         *_limits(report),
         *_comparison(report),

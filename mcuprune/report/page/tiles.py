@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from mcuprune.report.comparison import SHARE, ComparisonRow, written, written_change
-from mcuprune.report.contents import Limit, Report
-from mcuprune.units import format_milliseconds
+from mcuprune.report.contents import Limit, Report, written_limit
 
 # Field of the comparison that goes with a limit, by the beginning of its label.
 _ROWS = {"sram": ("arena on", "peak SRAM"), "flash": ("flash",), "macs": ("MACs",)}
@@ -111,8 +110,6 @@ def _change(row: ComparisonRow) -> str:
 
 
 def _amount(value: int, unit: str) -> tuple[str, str]:
-    """Return a number and its unit as they are read; microseconds as milliseconds."""
-    if unit == "us":
-        number, _, written_unit = format_milliseconds(value / 1_000).partition(" ")
-        return number, written_unit
-    return f"{value:,}", "" if unit == "MACs" else unit
+    """Return a number and its unit as they are read."""
+    number, _, shown = written_limit(value, unit).partition(" ")
+    return number, shown

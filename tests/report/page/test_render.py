@@ -47,6 +47,7 @@ def test_the_verdict_comes_first(page):
     first = root.find(f".//{HTML}section")
     assert "MACs limit the model because of tiny." in words(first)
     assert "4,488 to spare" in words(first)
+    assert "1,104 B of flash to spare at the tightest limit." in words(first)
 
 
 def test_all_sections_are_there_and_linked(page):
@@ -130,3 +131,4 @@ def test_a_file_alone_has_fewer_sections(tmp_path):
     first = parsed(page).find(f".//{HTML}section")
     assert "Exceeds the budget" in words(first)
     assert "412 too many" in words(first)
+    assert "412 MACs too many." in words(first)
