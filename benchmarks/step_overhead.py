@@ -92,6 +92,12 @@ class Training:
             self._done += 1
         return Seconds(time.perf_counter() - wall, time.process_time() - processor)
 
+    def skip(self, steps: int) -> None:
+        """Let the schedule go on as if steps had been made."""
+        if steps:
+            self._done += steps
+            self._callbacks.on_train_batch_end(self._done - 1, {})
+
 
 def random_data(recipe_name: str) -> Dataset:
     shape, count = SHAPES[recipe_name]
@@ -103,8 +109,14 @@ def random_data(recipe_name: str) -> Dataset:
     return Dataset(**parts, classes=10, input_shape=shape)
 
 
-def pairs_of(recipe: Recipe, data: Dataset) -> list[Pair]:
-    """Train until the first cut is due; return all pairs of blocks but the first, which traces."""
+def pairs_of(recipe: Recipe, data: Dataset, every: int) -> list[Pair]:
+    """Train until the first cut is due; return all pairs of blocks but the first, which traces.
+
+    Args:
+        recipe: Whose network, budget and schedule.
+        data: Inputs.
+        every: Of so many blocks one is trained and timed; the schedule passes over the others.
+    """
     keras.backend.clear_session()
     options = {"cuts": 3, **recipe.pruning.options}
     start, end = recipe.pruning.start_epoch, recipe.pruning.end_epoch
@@ -114,15 +126,16 @@ def pairs_of(recipe: Recipe, data: Dataset) -> list[Pair]:
     # From here on the gates of what the first cut removes close; the cut itself is not reached.
     first_cut = per_epoch * (start + (end - start) / options["cuts"])
     found = []
-    for number in range(int(first_cut) // BLOCK):
+    for number in range(0, int(first_cut) // BLOCK, every):
         phase = "waiting" if (number + 1) * BLOCK <= start * per_epoch else "moving"
         blocks: list[Callable[[], Seconds]] = [plain.block, gated.block]
-        if number % 2:
+        if (number // every) % 2:
             gated_seconds, plain_seconds = blocks[1](), blocks[0]()
         else:
             plain_seconds, gated_seconds = blocks[0](), blocks[1]()
         if number:
             found.append(Pair(phase, plain_seconds, gated_seconds))
+        gated.skip((every - 1) * BLOCK)
     return found
 
 
@@ -158,6 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", nargs="+", default=sorted(SHAPES), choices=sorted(SHAPES))
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--every", type=int, default=1, help="time one of so many blocks")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     rows = []
@@ -165,13 +179,13 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     for task in given.task:
         recipe, data = load_recipe(task), random_data(task)
-        pairs = [pair for _ in range(given.repeats) for pair in pairs_of(recipe, data)]
+        pairs = [pair for _ in range(given.repeats) for pair in pairs_of(recipe, data, given.every)]
         for phase in ("waiting", "moving"):
             rows.append(row(task, phase, pairs))
             print(rows[-1], flush=True)
     if given.json:
         machine = {"cores": os.cpu_count(), "system": platform.system()}
-        result = {"machine": machine, "steps_per_block": BLOCK}
+        result = {"machine": machine, "steps_per_block": BLOCK, "every": given.every}
         result["rows"] = [dataclasses.asdict(one) for one in rows]
         given.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
