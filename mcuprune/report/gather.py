@@ -17,13 +17,12 @@ from mcuprune.ir.graph import Graph
 from mcuprune.ir.read import read_graph
 from mcuprune.report.board_time import BoardTime, board_time, time_rows
 from mcuprune.report.comparison import comparison_rows, is_of_host
-from mcuprune.report.contents import ArenaOf, Confusion, Limit, LinkedFile, OperatorCost, Report
+from mcuprune.report.contents import ArenaOf, Confusion, Limit, OperatorCost, Report
+from mcuprune.report.facts import deployment_files, facts, notes
 from mcuprune.report.history import HISTORY_FILE, Training, read_training
 from mcuprune.report.layer_widths import layer_widths
-from mcuprune.report.memory_plan import saved_lines
 from mcuprune.report.occupancy import arena
 from mcuprune.report.sources import MODEL_FILE, REPORT_FILE, TRAINING_FOLDERS, Sources, find_sources
-from mcuprune.report.summary import agreement_sentence, arena_lines
 from mcuprune.report.table import counting_note
 
 PRUNED, REFERENCE, MODEL = "pruned", "reference", "model"
@@ -32,19 +31,6 @@ _CONFUSIONS = (
     ("float", "in float", "interpreter (Keras)"),
     ("int8", "in int8", "interpreter (LiteRT)"),
 )
-# Files of a deployment and what they are for, the important ones first.
-_PURPOSES = {
-    MODEL_FILE: "the model, full int8",
-    "model_settings.h": "arena size, operators to register, quantization",
-    "model_data.c": "the model as a C array",
-    "model_data.h": "its declaration",
-    "golden_vectors.c": "inputs and answers for a test on the device",
-    "golden_vectors.h": "their declaration",
-    "golden.npz": "all golden vectors, for numpy",
-    "model.keras": "the model before conversion",
-    "report.json": "every number of this report",
-    "memory_timeline.png": "the memory timeline as a picture",
-}
 
 
 def read_report(
@@ -86,9 +72,10 @@ def _of_file(path: Path, budget: Budget | None, board: str | None) -> Report:
     graph = read_graph(path)
     resources = estimate_for(budget, graph)
     verdict = None if budget is None else compare(resources, budget)
+    limits = {} if budget is None else dict(budget.limits())
     found = {
         "resources": {REFERENCE: None, PRUNED: resources.to_json()},
-        "budget": None if budget is None else dict(budget.limits()),
+        "budget": limits or None,
         "check": None if verdict is None else verdict.to_json(),
         "accuracy": {},
     }
@@ -103,7 +90,7 @@ def _of_file(path: Path, budget: Budget | None, board: str | None) -> Report:
         limited_by=limited_by,
         comparison=(
             *comparison_rows(found),
-            *time_rows(None, times.get(MODEL), found["budget"] or {}),
+            *time_rows(None, times.get(MODEL), limits),
         ),
         has_reference=False,
         sram_budget_bytes=None if budget is None else budget.sram,
@@ -130,7 +117,7 @@ def _of_folder(sources: Sources, board: str | None) -> Report:
     return Report(
         title=found.get("recipe") or pruned["model"],
         model=pruned["model"],
-        facts=tuple(_facts(found)),
+        facts=tuple(facts(found)),
         verdict=found.get("verdict"),
         limits=_limits(found),
         limited_by=found.get("limit") or _limited_by(graphs[PRUNED], found),
@@ -144,8 +131,8 @@ def _of_folder(sources: Sources, board: str | None) -> Report:
         cycles_for=_cycles_for(after),
         confusions=tuple(_confusions(found)),
         simulation=simulation,
-        notes=tuple(_notes(found)),
-        files=tuple(_files(sources.deployment)),
+        notes=tuple(notes(found)),
+        files=tuple(deployment_files(sources.deployment)),
     )
 
 
@@ -248,37 +235,3 @@ def _confusions(found: Mapping[str, Any]) -> Iterator[Confusion]:
     for key, label, origin in _CONFUSIONS:
         if counted.get(key):
             yield Confusion(label, origin, tuple(map(tuple, counted[key])))
-
-
-def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    resources = found["resources"][PRUNED]
-    yield "Network", resources["model"]
-    yield "Runtime", f"{resources['runtime']}, {resources['pointer_bits']}-bit"
-    if found.get("board"):
-        yield "Board", found["board"]
-    if found.get("seed") is not None:
-        yield "Seed", str(found["seed"])
-    method = {"ptq": "after training", "qat": "in training"}.get(found.get("quantization", ""))
-    if method:
-        yield "Quantized", method
-    if found.get("fit_seconds") is not None:
-        yield "Training took", f"{found['fit_seconds']:,.0f} s"
-    if found.get("engines"):
-        yield "Verified with", ", ".join(found["engines"])
-
-
-def _notes(found: Mapping[str, Any]) -> Iterator[str]:
-    yield counting_note(found["resources"][PRUNED])
-    if found["agreement"]["litert_vs_keras"] is not None:
-        yield agreement_sentence(found["agreement"])
-    yield from arena_lines(found)
-    yield from saved_lines(found)
-
-
-def _files(folder: Path) -> Iterator[LinkedFile]:
-    for name, purpose in _PURPOSES.items():
-        if (folder / name).is_file():
-            yield LinkedFile(name, purpose, (folder / name).stat().st_size)
-    for inside in sorted(path for path in folder.iterdir() if path.is_dir()):
-        sizes = (file.stat().st_size for file in inside.rglob("*") if file.is_file())
-        yield LinkedFile(f"{inside.name}/", "firmware project", sum(sizes))
