@@ -64,12 +64,11 @@ def run(task: Task, limits: Limits, data: Dataset, key: dict[str, Any], folder: 
             f"training.epochs={key['epochs']}",
             f"pruning.start_epoch={start}",
             f"pruning.end_epoch={end}",
+            f"pruning.learning_rate={key['learning_rate']}",
         ),
     )
     reference = train_reference(recipe, data, folder)
-    # The reference keeps the recipe's own rate, and is trained once for all of these.
-    training = recipe.training.model_copy(update={"learning_rate": key["learning_rate"]})
-    pruned = train_pruned(recipe.model_copy(update={"training": training}), data, folder)
+    pruned = train_pruned(recipe, data, folder)
     found = measured(pruned.model, recipe, data, limits)
     return {
         **key,

@@ -169,6 +169,7 @@ class PruningSection(Section):
         end_epoch: Epochs after which the budget is met; the rest fine-tunes.
         start_from: ``scratch`` for fresh weights, ``reference`` for those of the unpruned
             reference.
+        learning_rate: Of the pruned network at the start; ``training.learning_rate`` if absent.
         options: Further arguments of :class:`mcuprune.MCUPruning`, layer classes by name. Widths
             are rounded for ``deploy.board`` unless ``round_to`` is among them.
     """
@@ -176,6 +177,7 @@ class PruningSection(Section):
     start_epoch: NotNegative
     end_epoch: Positive
     start_from: Literal["scratch", "reference"] = "scratch"
+    learning_rate: Rate | None = None
     options: dict[str, Any] = {}
 
 
@@ -330,9 +332,15 @@ class Recipe(Section):
         return self.training.epochs - (self.quantization.epochs if is_aware else 0)
 
     @property
+    def pruned_training(self) -> TrainingSection:
+        """Training of the pruned network, with its own learning rate if it has one."""
+        rate = self.pruning.learning_rate
+        return self.training.model_copy(update={} if rate is None else {"learning_rate": rate})
+
+    @property
     def aware_learning_rate(self) -> float:
         """Learning rate at which ``qat`` starts."""
-        training = self.training
+        training = self.pruned_training
         if self.quantization.learning_rate is not None:
             return self.quantization.learning_rate
         if training.schedule == "constant":

@@ -103,7 +103,8 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         return taken
     keras.utils.set_random_seed(recipe.training.seed)
     model = _starting_model(recipe, data, folder)
-    compile_model(model, recipe.training, recipe.training.epochs, len(data.x_train))
+    training = recipe.pruned_training
+    compile_model(model, training, training.epochs, len(data.x_train))
     pruning = MCUPruning(
         recipe.budget.budget(recipe.deploy.board),
         start_epoch=recipe.pruning.start_epoch,
@@ -111,7 +112,7 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         backup_dir=place.backup_folder(),
         **recipe.pruning.options,
     )
-    return _fit(model, data, recipe.training, recipe.float_epochs, "pruning", place, pruning)
+    return _fit(model, data, training, recipe.float_epochs, "pruning", place, pruning)
 
 
 def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage:
