@@ -109,9 +109,11 @@ def _of_file(path: Path, budget: Budget | None, board: str | None) -> Report:
 def _of_folder(sources: Sources, board: str | None) -> Report:
     found = sources.report
     simulation = found.get("simulation")
-    board = board or found.get("board") or (simulation and simulation["board"])
     graphs = dict(_graphs(sources))
-    times = _times(graphs, board)
+    if board is None:
+        times = _times_of_run(graphs, found.get("board") or (simulation and simulation["board"]))
+    else:
+        times = _times(graphs, board)
     after, before = times.get(PRUNED), times.get(REFERENCE)
     pruned = found["resources"][PRUNED]
     return Report(
@@ -146,6 +148,14 @@ def _times(graphs: Mapping[str, Graph], board: str | None) -> dict[str, BoardTim
     if board is None:
         return {}
     return {name: board_time(graph, board) for name, graph in graphs.items()}
+
+
+def _times_of_run(graphs: Mapping[str, Graph], board: str | None) -> dict[str, BoardTime]:
+    """Return no times for a board that was a file and is gone: all else can still be told."""
+    try:
+        return _times(graphs, board)
+    except InputError:
+        return {}
 
 
 def _cycles_for(time: BoardTime | None) -> str | None:

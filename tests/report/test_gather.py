@@ -117,3 +117,14 @@ def test_firmware_projects_are_linked(tmp_path):
     project.mkdir(parents=True)
     (project / "main.c").write_text("int main;")
     assert read_report(run).files[-1] == LinkedFile("zephyr/", "firmware project", 9)
+
+
+def test_a_board_that_is_gone_leaves_times_out(tmp_path):
+    run = write_run(tmp_path / "run")
+    path = run / "deployment" / "report.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "board": "boards/gone.yaml"}))
+    report = read_report(run)
+    assert (report.verdict, report.cycles_for) == ("fits", None)
+    assert ("Board", "boards/gone.yaml") in report.facts
+    with pytest.raises(InputError, match="is not readable"):
+        read_report(run, board="boards/gone.yaml")
