@@ -117,6 +117,17 @@ def test_accuracies_are_those_of_the_kept_models(finished):
         assert outcome.report["accuracy"][key] == pytest.approx(right.mean())
 
 
+def test_the_report_page_shows_the_whole_run(finished):
+    outcome, folder = finished
+    page = (folder / "deployment" / "report.html").read_text(encoding="utf-8")
+    for section in ("numbers", "memory", "operators", "widths", "training", "accuracy", "board"):
+        assert f'<section id="{section}"' in page
+    confusion = outcome.report["confusion"]
+    right = sum(row[index] for index, row in enumerate(confusion["int8"]))
+    assert right == round(outcome.report["accuracy"]["int8"] * 300)
+    assert f"{outcome.report['resources']['pruned']['macs']:,}" in outcome._repr_html_()
+
+
 def test_history_has_a_line_per_epoch(finished):
     _, folder = finished
     header, *lines = (folder / "pruned" / "history.csv").read_text().splitlines()

@@ -89,6 +89,20 @@ def test_pointing_at_a_tensor_tells_its_name(shown, written):
     assert page.locator(".marked").count() == 0
 
 
+def test_arrows_go_from_tensor_to_tensor(shown, written):
+    page = shown(written).page
+    page.locator(".live .scroll-x:visible").focus()
+    names = []
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        names.append(page.locator("#tip b").inner_text())
+    assert names == ["persistent tail", "tiny", "middle"]
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#tip b").inner_text() == "tiny"
+    page.keyboard.press("Escape")
+    assert page.locator("#tip").is_hidden()
+
+
 def test_an_epoch_tells_its_numbers(shown, written):
     page = shown(written).page
     hover(page, ".lines .epoch >> nth=1")

@@ -55,18 +55,15 @@
       piece.classList.add("marked");
     }
   };
-  const place = (event) => {
+  const place = (x, y) => {
     const gap = 14;
     const box = tip.getBoundingClientRect();
-    const right = event.clientX + gap + box.width < window.innerWidth;
-    const left = right ? event.clientX + gap : event.clientX - gap - box.width;
-    const below = event.clientY + gap + box.height < window.innerHeight;
-    const top = below ? event.clientY + gap : event.clientY - gap - box.height;
+    const left = x + gap + box.width < window.innerWidth ? x + gap : x - gap - box.width;
+    const top = y + gap + box.height < window.innerHeight ? y + gap : y - gap - box.height;
     tip.style.left = Math.max(4, Math.min(left, window.innerWidth - box.width - 4)) + "px";
     tip.style.top = Math.max(4, top) + "px";
   };
-  const follow = (event) => {
-    const target = event.target instanceof Element ? event.target.closest("[data-name]") : null;
+  const tell = (target, x, y) => {
     if (!target) {
       tip.hidden = true;
       mark(null);
@@ -85,10 +82,32 @@
     }
     tip.hidden = false;
     mark(target);
-    place(event);
+    place(x, y);
+  };
+  const follow = (event) => {
+    const target = event.target instanceof Element ? event.target.closest("[data-name]") : null;
+    tell(target, event.clientX, event.clientY);
+  };
+  // In a chart that has the focus, arrows go from tensor to tensor.
+  const walk = (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const chart = document.activeElement;
+    if (event.key === "Escape") {
+      tell(null);
+    }
+    if (step === undefined || !chart.matches(".scroll-x")) {
+      return;
+    }
+    const pieces = [...chart.querySelectorAll(".piece")];
+    const next = pieces[(Number(chart.dataset.at ?? -1) + step + pieces.length) % pieces.length];
+    chart.dataset.at = pieces.indexOf(next);
+    const box = next.getBoundingClientRect();
+    tell(next, box.left + box.width / 2, box.top + box.height / 2);
+    event.preventDefault();
   };
   document.addEventListener("pointermove", follow);
   document.addEventListener("pointerdown", follow);
+  document.addEventListener("keydown", walk);
   document.addEventListener("scroll", () => { tip.hidden = true; mark(null); }, { passive: true, capture: true });
 
   // Tables sort by what a heading's column holds; numbers begin with the largest.
