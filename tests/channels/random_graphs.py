@@ -15,6 +15,8 @@ import keras
 from hypothesis import strategies as st
 from keras import layers
 
+import mcuprune
+
 Step = tuple[str, int, int, int]
 # Dimensions of the images, channels of the input, steps.
 Described = tuple[int, int, list[Step]]
@@ -61,10 +63,11 @@ def kind(function: Kind) -> Kind:
 
 @kind
 def conv(net: Builder, x: Any, b: int, n: int) -> Any:
-    strides = 2 if b % 4 == 3 else 1
+    moves = ({}, {"dilation_rate": 2}, {}, {"strides": 2}, {})[b]
+    padding = "causal" if net.dims == 1 and n == 4 else "same"
     activation = ACTIVATIONS[(b + n) % len(ACTIVATIONS)]
     return net.layer(
-        "Conv#", 2 + n, 1 + 2 * (b % 2), strides=strides, padding="same", activation=activation
+        "Conv#", 2 + n, 1 + 2 * (b % 2), padding=padding, activation=activation, **moves
     )(x)
 
 
@@ -233,6 +236,37 @@ class Reversed(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return keras.ops.flip(inputs, axis=-1)
+
+
+@keras.saving.register_keras_serializable("random_graphs")
+class Scaled(layers.Layer):
+    """A user's layer with a channel rule: one learned factor per channel."""
+
+    def build(self, shape: Any) -> None:
+        self.factor = self.add_weight(shape=(shape[-1],), initializer="ones", name="factor")
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.factor
+
+
+@mcuprune.channel_rule(Scaled)
+def scaled(call: Any, inputs: Any, coupler: Any) -> mcuprune.Effect:
+    return mcuprune.Effect(inputs[0], axes=(mcuprune.WeightAxis("factor", -1, inputs[0]),))
+
+
+@kind
+def users(net: Builder, x: Any, b: int, n: int) -> Any:
+    return Scaled()(x)
+
+
+@kind
+def frozen(net: Builder, x: Any, b: int, n: int) -> Any:
+    """Layers of Keras whose own channels stay: recurrent ones and attention."""
+    if net.dims == 2:
+        return layers.Softmax()(x)
+    if b % 2:
+        return layers.MultiHeadAttention(num_heads=1, key_dim=2)(x, net.alike(x, b))
+    return layers.GRU(2 + n, return_sequences=True)(x)
 
 
 @kind
