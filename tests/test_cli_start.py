@@ -109,3 +109,17 @@ def test_the_shell_completes(line, expected):
         env=environment,
     )
     assert said.stdout.split() == expected
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["new", "own"], ["check"], ["--version"]])
+def test_the_first_commands_load_nothing_heavy(arguments, tmp_path):
+    script = (
+        f"import sys; sys.argv = ['mcuprune', *{arguments!r}]\n"
+        "from mcuprune import cli\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
+        "print('loaded:', 'tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert said.stdout.splitlines()[-1] == "loaded: False"
