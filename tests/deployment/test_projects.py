@@ -326,6 +326,31 @@ def test_several_inputs_and_outputs(tmp_path):
     assert run(program).splitlines()[-1] == "PASS"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file",
+    [
+        "ad01_int8",
+        "kws_ref_model",
+        "pretrainedResnet_quant",
+        "str_ww_ref_model",
+        "vww_96_int8",
+    ],
+)
+def test_mlperf_tiny_passes_with_kernels_for_dsp(file, shared, tmp_path):
+    tflite = (shared / "models" / "mlperf_tiny" / f"{file}.tflite").read_bytes()
+    graph = parse_tflite(tflite, file)
+    shape = [int(size) for size in graph.tensors[graph.inputs[0]].shape[1:]]
+    inputs = np.random.default_rng(0).integers(-128, 128, (2, *shape), dtype=np.int8)
+    outputs = TFLMEngine().run(tflite, inputs).all_outputs
+    arena = ArenaSetting(1, 1, 10)
+    given = Contents(file, tflite, [inputs], outputs, arena, arena, "nucleo-l4r5zi")
+    write_projects(tmp_path, given, ("zephyr",))
+    folder, program = tmp_path / "zephyr", tmp_path / "golden"
+    run("gcc", "-std=c99", *STRICT, *includes(folder), *sources(folder, ".c"), "-o", program)
+    assert run(program).splitlines()[-1] == "PASS"
+
+
 def two_by_two() -> keras.Model:
     keras.utils.set_random_seed(0)
     left, right = keras.Input((4,), name="left"), keras.Input((6,), name="right")
