@@ -37,6 +37,10 @@ class Region:
         """Whether an address lies in it."""
         return self.address <= address < self.end
 
+    def distance(self, address: int) -> int:
+        """Bytes from an address outside to the nearest one inside."""
+        return self.address - address if address < self.address else address - self.end + 1
+
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
@@ -53,6 +57,20 @@ class Layout:
     ram: Region
     regions: tuple[Region, ...]
     stack_bytes: int = STACK_BYTES
+
+    def place(self, address: int) -> str:
+        """Say where an address that cannot be reached lies, by the memory that is nearest."""
+        for region in self.regions:
+            if region.holds(address):
+                return f"at {address:#010x}, in {region.name}, which cannot be written"
+        nearest = min(self.regions, key=lambda region: region.distance(address))
+        side = "below the start" if address < nearest.address else "behind the end"
+        distance = nearest.distance(address)
+        return f"at {address:#010x}, {distance:,} bytes {side} of {nearest.name}"
+
+    def is_below_stack(self, address: int) -> bool:
+        """Whether an address lies where a stack that overflows grows into."""
+        return self.ram.address - self.stack_bytes <= address < self.ram.address
 
     def require_fitting(self, flash_bytes: int, sram_bytes: int) -> None:
         """Check that a firmware's parts fit their memories.

@@ -6,11 +6,14 @@ else one is written with the board's core and memories.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import re
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 from mcuprune.boards import Board
@@ -20,25 +23,31 @@ from mcuprune.engines.firmware_build import Firmware
 from mcuprune.engines.firmware_layout import Target, board_layout
 from mcuprune.engines.records import RECORD_BYTES, read_answers
 from mcuprune.engines.renode_files import (
-    BEGINS,
-    ENDED,
-    ENDS,
+    ELF,
+    GENERATED,
+    INPUT_FILE,
+    LARGEST_INPUT_BYTES,
+    LARGEST_OUTPUT_BYTES,
     MAILBOX_ADDRESS,
-    OUTPUT_COUNT,
     OUTPUTS,
+    SCRIPT,
+    TEST,
     platform_description,
-    reading_commands,
+    reading_script,
     robot_test,
     run_script,
 )
+from mcuprune.engines.renode_output import Printed, fault_in
 from mcuprune.engines.simulation import Simulation
 from mcuprune.errors import EngineError, FirmwareError, InputError, MissingToolError
 
-GENERATED = "board.repl"
-# At Renode's 100 million instructions per simulated second; an idle core costs next to nothing.
-_SECONDS_PER_INPUT, _SECONDS = 5, 5
+PROGRAM, VARIABLE = "renode", "MCUPRUNE_RENODE"
+# At Renode's 100 million instructions per simulated second or more; an idle core costs nothing.
+_SECONDS_PER_INPUT, _SECONDS = 30, 30
 _TIME_LIMIT_S = 1_800
-_WORD = re.compile(r"^0x([0-9A-Fa-f]{8})$", re.MULTILINE)
+_READING, _CONFIG = "read.resc", "renode.config"
+# Else lines are printed later than what they tell of happens; nor is the user's own file touched.
+_SETTINGS = "[general]\nuse-synchronous-logging = True\ncollapse-repeated-log-entries = True\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +55,8 @@ class Renode:
     """Runs firmware in Renode.
 
     Args:
-        program: The ``renode`` command; None looks for it on the path.
+        program: The ``renode`` command; None takes :data:`VARIABLE` of the environment, else looks
+            for it on the path.
     """
 
     program: str | None = None
@@ -79,26 +89,28 @@ class Renode:
         with tempfile.TemporaryDirectory(prefix="mcuprune-renode-") as name:
             folder = Path(name)
             write_project(folder, firmware, inputs)
-            said = _start(program, folder, firmware, inputs)
-        contents = _written(said)
-        answers = read_answers(firmware, contents, len(inputs))
+            (folder / _READING).write_text(reading_script(_written_bytes(firmware, inputs)))
+            (folder / _CONFIG).write_text(_SETTINGS)
+            printed = _start(program, folder, firmware)
+        answers = read_answers(firmware, printed.written(), len(inputs))
         return Simulation(
             outputs=answers.outputs,
-            instructions=_counts(said),
+            instructions=printed.instructions,
             stack_bytes=answers.stack_bytes,
             start_stack_bytes=answers.start_stack_bytes,
             arena_bytes=answers.arena_bytes,
-            simulator=f"Renode {_version(program)}",
+            simulator=f"Renode {printed.version}",
             machine=firmware.target.machine,
         )
 
     def _find(self) -> str:
-        found = shutil.which(self.program or "renode")
+        name = self.program or os.environ.get(VARIABLE) or PROGRAM
+        found = shutil.which(name)
         if found is None:
             raise MissingToolError(
-                f"{self.program or 'renode'} is not installed: get Renode 1.15 or newer from "
-                "https://renode.io and put it on the path, or give it with --renode; or simulate "
-                "with --simulator cortexm"
+                f"{name} is not installed: get Renode 1.15 or newer from https://renode.io and "
+                f"put it on the path, or give it with --renode or in {VARIABLE}; or simulate with "
+                "--simulator cortexm"
             )
         return found
 
@@ -109,83 +121,103 @@ def write_project(
     """Write what Renode needs to run a firmware: ELF, inputs, platform, script, perhaps a test.
 
     Args:
-        folder: Where to write.
+        folder: Where to write; it can be moved afterwards.
         firmware: Built for Renode.
         inputs: int8, shape ``(n, input_bytes)``.
         answers: What the firmware must answer, int8, shape ``(n, output_bytes)``; with them,
             ``model.robot`` is written too, which ``renode-test`` runs.
 
     Raises:
-        InputError: The firmware was built for another simulator.
+        InputError: The firmware was built for another simulator, or there are more inputs than
+            Renode's firmware can be handed at once.
     """
-    if firmware.target.mailbox_address is None:
+    target = firmware.target
+    if target.mailbox_address is None:
         raise InputError("a project for Renode needs a firmware for it: give --simulator renode")
-    folder, target = folder.resolve(), firmware.target
+    _require_room(firmware, inputs)
     folder.mkdir(parents=True, exist_ok=True)
-    elf, samples = folder / "firmware.elf", folder / "inputs.bin"
-    elf.write_bytes(firmware.program.elf)
-    samples.write_bytes(inputs.tobytes())
-    script = run_script(firmware, elf, samples, inputs.nbytes, _seconds(inputs))
+    (folder / ELF).write_bytes(firmware.program.elf)
+    (folder / INPUT_FILE).write_bytes(inputs.tobytes())
     if target.platform == GENERATED:
-        script = script.replace(f"@{GENERATED}", f"@{folder / GENERATED}")
         (folder / GENERATED).write_text(platform_description(target.core, target.layout))
-    (folder / "run.resc").write_text(script)
+    seconds = _SECONDS + _SECONDS_PER_INPUT * len(inputs)
+    (folder / SCRIPT).write_text(run_script(firmware, inputs.nbytes, seconds))
     if answers is not None:
         first = OUTPUTS + 2 * RECORD_BYTES
         whole = answers[0][: len(answers[0]) // 4 * 4]
-        (folder / "model.robot").write_text(robot_test(folder / "run.resc", first, whole))
+        (folder / TEST).write_text(robot_test(first, whole))
 
 
-def _seconds(inputs: Array) -> int:
-    return _SECONDS + _SECONDS_PER_INPUT * len(inputs)
+def _written_bytes(firmware: Firmware, inputs: Array) -> int:
+    return RECORD_BYTES + len(inputs) * (RECORD_BYTES + firmware.output_bytes)
 
 
-def _start(program: str, folder: Path, firmware: Firmware, inputs: Array) -> str:
-    written = RECORD_BYTES + len(inputs) * (RECORD_BYTES + firmware.output_bytes)
-    commands = reading_commands(ENDED, 4) + reading_commands(OUTPUT_COUNT, 4)
-    commands += [*reading_commands(OUTPUTS, written), "quit"]
-    script = folder / "read.resc"
-    script.write_text("\n".join([f"include @{folder / 'run.resc'}", *commands, ""]))
-    command = [program, "--disable-xwt", "--console", "--plain", "-e", f"include @{script}"]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=_TIME_LIMIT_S,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FirmwareError(
-            f"Renode did not end within {_TIME_LIMIT_S} s: give fewer inputs"
-        ) from error
-    return done.stdout
+def _require_room(firmware: Firmware, inputs: Array) -> None:
+    for what, needed, room in (
+        ("inputs", inputs.nbytes, LARGEST_INPUT_BYTES),
+        ("answers", _written_bytes(firmware, inputs), LARGEST_OUTPUT_BYTES),
+    ):
+        if needed > room:
+            raise InputError(
+                f"{len(inputs)} inputs make {needed:,} bytes of {what}, the firmware for Renode "
+                f"holds {room:,}: give fewer with --inputs"
+            )
 
 
-def _written(said: str) -> bytes:
-    """Return the bytes that the firmware wrote, by the words that the monitor printed."""
-    words = [int(word, 16) for word in _WORD.findall(said.replace("\r", ""))]
-    if len(words) < 2:
-        last = " ".join(said.split()[-30:])
-        raise EngineError(f"Renode printed no memory; its last words were: {last or 'none'}")
-    has_ended, count, *contents = words
-    if not has_ended:
-        raise FirmwareError(
-            "the firmware did not end in Renode: simulate with cortexm, which names what it does"
-        )
-    return b"".join(word.to_bytes(4, "little") for word in contents)[:count]
-
-
-def _counts(said: str) -> tuple[int, ...]:
-    begins, ends = (
-        [int(count) for count in re.findall(rf"{words} (\d+)", said)] for words in (BEGINS, ENDS)
+def _start(program: str, folder: Path, firmware: Firmware) -> Printed:
+    command = [program, "--disable-xwt", "--console", "--plain", "--config", _CONFIG]
+    # `renode` may be a script: it and what it starts are one group, so that all of it is ended.
+    process = subprocess.Popen(
+        [*command, "-e", f"include @{_READING}"],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
     )
-    return tuple(end - begin for begin, end in zip(begins, ends, strict=False))
+    is_late = threading.Event()
+
+    def end_late() -> None:
+        is_late.set()
+        _end(process)
+
+    timer = threading.Timer(_TIME_LIMIT_S, end_late)
+    timer.start()
+    try:
+        printed = _read(process, firmware)
+    finally:
+        timer.cancel()
+        _end(process)
+    if is_late.is_set():
+        raise FirmwareError(f"Renode did not end within {_TIME_LIMIT_S} s: give fewer inputs")
+    if process.returncode:
+        raise EngineError(
+            f"Renode ended with exit code {process.returncode}; its last words were: "
+            f"{printed.last_words}"
+        )
+    return printed
 
 
-def _version(program: str) -> str:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"(\d+\.\d+\.\d+)", said.stdout)
-    return found[1] if found else "of unknown version"
+def _read(process: subprocess.Popen[str], firmware: Firmware) -> Printed:
+    """Return what Renode prints.
+
+    Raises:
+        FirmwareError: A line tells of a fault; Renode itself would go on.
+    """
+    lines = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        fault = fault_in(line, firmware)
+        if fault is not None:
+            raise FirmwareError(fault)
+    process.wait()
+    return Printed("".join(lines))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -7,7 +7,6 @@ from typing import Any
 
 from mcuprune.engines.block_count import BlockCount
 from mcuprune.engines.firmware_build import Firmware
-from mcuprune.engines.firmware_layout import Layout, Region
 from mcuprune.engines.program import THUMB_BIT
 from mcuprune.engines.records import stack_overflow
 from mcuprune.engines.semihosting import SemihostingFiles
@@ -129,8 +128,8 @@ class UnicornMachine:
             unicorn.UC_MEM_FETCH_UNMAPPED: "jumps",
         }
         layout = self._firmware.layout
-        what = f"the code {self._here()} {words.get(access, 'goes')} {_place(layout, address)}"
-        if layout.ram.address - layout.stack_bytes <= address < layout.ram.address:
+        what = f"the code {self._here()} {words.get(access, 'goes')} {layout.place(address)}"
+        if layout.is_below_stack(address):
             what = f"{stack_overflow(self._firmware)}; {what}"
         self._fault = what
         return False
@@ -147,21 +146,6 @@ class UnicornMachine:
 
     def _write_register(self, name: str, value: int) -> None:
         self._core.reg_write(getattr(self._registers, f"UC_ARM_REG_{name}"), value)
-
-
-def _place(layout: Layout, address: int) -> str:
-    """Say where an address lies, by the memory that is nearest."""
-    for region in layout.regions:
-        if region.holds(address):
-            return f"at {address:#010x}, in {region.name}, which cannot be written"
-    nearest = min(layout.regions, key=lambda region: _distance(region, address))
-    side = "below the start" if address < nearest.address else "behind the end"
-    distance = _distance(nearest, address)
-    return f"at {address:#010x}, {distance:,} bytes {side} of {nearest.name}"
-
-
-def _distance(region: Region, address: int) -> int:
-    return region.address - address if address < region.address else address - region.end + 1
 
 
 def _import_unicorn() -> tuple[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hand_written_model import answers, firmware, inputs, runtime
+from hand_written_model import RECURSION, answers, firmware, inputs, runtime
 
 from mcuprune.boards import board, board_names
 from mcuprune.engines import cross_compiler
@@ -16,11 +16,6 @@ from mcuprune.errors import EngineError, FirmwareError, InputError, MissingToolE
 
 unicorn = pytest.importorskip("unicorn", reason="needs the extra 'boards'")
 SIMULATED = [name for name in board_names() if board(name).simulator == "cortexm"]
-RECURSION = """
-  volatile int8_t frame[64];
-  frame[0] = in[0];
-  if (in != out) { model_invoke(in, (int8_t *)frame); out[1] = frame[0]; }
-"""
 
 
 def run(built, count=5, simulator=None):

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import time
 
 import numpy as np
 import pytest
-from hand_written_model import answers, firmware, inputs
+from hand_written_model import RECURSION, answers, firmware, inputs, runtime
 
 from mcuprune.boards import board
 from mcuprune.engines.cortexm import CortexM
-from mcuprune.engines.renode import Renode, _counts, _written, write_project
+from mcuprune.engines.renode import PROGRAM, VARIABLE, Renode, write_project
 from mcuprune.engines.renode_files import ENDED, INPUT_COUNT, INPUTS, MAILBOX_ADDRESS, OUTPUTS
 from mcuprune.errors import EngineError, FirmwareError, InputError, MissingToolError
 
 needs_renode = pytest.mark.skipif(
-    shutil.which("renode") is None,
-    reason="needs Renode 1.15 or newer on the path (renode.io; no package registry has it)",
+    shutil.which(os.environ.get(VARIABLE) or PROGRAM) is None,
+    reason="needs Renode 1.15 or newer on the path or in MCUPRUNE_RENODE (renode.io; no package "
+    "registry has it)",
 )
 
 
@@ -32,13 +35,14 @@ def test_script_loads_the_boards_platform_and_counts(built, tmp_path):
     begins = built.program.address("inference_begins")
     for line in (
         "machine LoadPlatformDescription @platforms/boards/stm32f4_discovery.repl",
-        f"sysbus LoadELF @{tmp_path}/firmware.elf",
-        f"sysbus LoadBinary @{tmp_path}/inputs.bin 0x9f000100",
+        "sysbus LoadELF $ORIGIN/firmware.elf",
+        "sysbus LoadBinary $ORIGIN/inputs.bin 0x9f000100",
         "sysbus WriteDoubleWord 0x9f000000 48",
         "sysbus.cpu VectorTableOffset 0x08000000",
         f"sysbus.cpu AddHook {begins:#010x} \"self.InfoLog('inference begins after ' + "
         'str(self.ExecutedInstructions))"',
-        'emulation RunFor "20"',
+        "emulation SetGlobalAdvanceImmediately true",
+        'emulation RunFor "120"',
     ):
         assert line in script.splitlines()
     assert (tmp_path / "inputs.bin").read_bytes() == inputs(3).tobytes()
@@ -48,7 +52,8 @@ def test_script_loads_the_boards_platform_and_counts(built, tmp_path):
 def test_a_board_without_a_platform_gets_one(tmp_path):
     simulator = Renode()
     write_project(tmp_path, firmware(simulator, "nucleo-l4r5zi"), inputs(1))
-    assert f"@{tmp_path}/board.repl" in (tmp_path / "run.resc").read_text()
+    loading = "machine LoadPlatformDescription $ORIGIN/board.repl"
+    assert loading in (tmp_path / "run.resc").read_text().splitlines()
     platform = (tmp_path / "board.repl").read_text()
     assert 'cpuType: "cortex-m4"' in platform
     memories = re.findall(r"MappedMemory @ sysbus (\w+)\n    size: (\w+)", platform)
@@ -63,18 +68,18 @@ def test_robot_file_expects_the_answers(built, tmp_path):
     # Behind the record of the start and that of the first inference, 16 bytes each.
     assert f"Word Should Be             {OUTPUTS + 32:#010x}    {word:#010x}" in robot
     assert f"Word Should Be             {ENDED:#010x}    1" in robot
-    assert f"include @{tmp_path}/run.resc" in robot
+    assert "include @${CURDIR}/run.resc" in robot
 
 
-def test_what_the_monitor_prints_becomes_bytes():
-    said = "[INFO] cpu: inference begins after 100\n[INFO] cpu: inference ends after 281\n"
-    assert _counts(said) == (181,)
-    printed = "\r\n".join(["0x00000001", "0x00000006", "0x04030201", "0x00000605"])
-    assert _written(printed) == bytes([1, 2, 3, 4, 5, 6])
-    with pytest.raises(FirmwareError, match="did not end in Renode"):
-        _written("0x00000000\n0x00000000\n")
-    with pytest.raises(EngineError, match="its last words were: no such command"):
-        _written("no such command\n")
+def test_a_folder_can_be_moved(built, tmp_path):
+    write_project(tmp_path, built, inputs(1), answers(inputs(1)).astype(np.int8))
+    for name in ("run.resc", "model.robot"):
+        assert str(tmp_path) not in (tmp_path / name).read_text()
+
+
+def test_more_inputs_than_there_is_room_for(built, tmp_path):
+    with pytest.raises(InputError, match=r"8,388,352: give fewer with --inputs"):
+        write_project(tmp_path, built, inputs(1).repeat(600_000, axis=0))
 
 
 def test_the_mailbox_carries_inputs_and_answers(built):
@@ -108,10 +113,76 @@ def test_a_missing_renode_says_where_to_get_it(built):
         Renode("renode-absent").run(built, inputs(1))
 
 
+def stand_in(folder, script):
+    """Return a program that is started like Renode."""
+    program = folder / "stand-in"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return Renode(str(program))
+
+
+def test_a_renode_that_dies(built, tmp_path):
+    with pytest.raises(EngineError, match="exit code 3; its last words were: no mono here"):
+        stand_in(tmp_path, "echo no mono here >&2; exit 3").run(built, inputs(1))
+
+
+def test_a_renode_that_says_nothing(built, tmp_path):
+    with pytest.raises(EngineError, match="printed no memory; its last words were: none"):
+        stand_in(tmp_path, "exit 0").run(built, inputs(1))
+
+
+def test_a_renode_that_hangs_is_ended_with_all_that_it_started(built, tmp_path, monkeypatch):
+    monkeypatch.setattr("mcuprune.engines.renode._TIME_LIMIT_S", 0.5)
+    # Holds standard output open: waiting for its end without ending the child would take minutes.
+    hanging = stand_in(tmp_path, f"sleep 300 & echo $! > {tmp_path}/child; wait")
+    with pytest.raises(FirmwareError, match=r"did not end within 0\.5 s"):
+        hanging.run(built, inputs(1))
+    child = int((tmp_path / "child").read_text())
+    while _is_running(child):
+        time.sleep(0.01)
+
+
+def test_a_fault_ends_renode_at_once(built, tmp_path):
+    line = "[WARNING] sysbus: [cpu: 0x8000000] ReadByte from non existing peripheral at 0x10."
+    with pytest.raises(FirmwareError, match="reads 1 bytes at 0x00000010"):
+        stand_in(tmp_path, f"echo '{line}'; sleep 300").run(built, inputs(1))
+
+
+def test_the_environment_names_renode(built, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "renode-of-the-environment")
+    with pytest.raises(MissingToolError, match="renode-of-the-environment is not installed"):
+        Renode().run(built, inputs(1))
+
+
+def _is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @needs_renode
-@pytest.mark.parametrize("name", ["stm32f4-discovery", "nucleo-l4r5zi", "stm32f746g-disco"])
+@pytest.mark.parametrize(
+    "name", ["stm32f4-discovery", "nucleo-l4r5zi", "stm32f746g-disco", "nrf52840-dk", "rp2040-pico"]
+)
 def test_renode_answers_and_counts_as_unicorn(name):
     found = Renode().run(firmware(Renode(), name), inputs(3))
     np.testing.assert_array_equal(found.outputs, answers(inputs(3)))
     by_unicorn = CortexM(counted_inputs=3).run(firmware(CortexM(), name), inputs(3))
     np.testing.assert_allclose(found.instructions, by_unicorn.instructions, atol=8)
+
+
+@needs_renode
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("*(volatile int32_t *)0x200a0000 = 1;", r"model_invoke\+.* writes 4 bytes at 0x200a0000"),
+        (RECURSION, r"the stack overflowed: 4,096 bytes .*: reserve more with --stack"),
+        ('__asm__ volatile("udf #0");', "the firmware faulted"),
+        ("return -1;", "an inference ended with status -1"),
+    ],
+)
+def test_renode_names_faults(statement, message):
+    with pytest.raises(FirmwareError, match=message):
+        Renode().run(firmware(Renode(), "nucleo-l4r5zi", runtime(statement)), inputs(1))
