@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 from mcuprune.report.history import Series, Training
-from mcuprune.report.page.memory import Mark
+from mcuprune.report.page.charts import Mark
 from mcuprune.report.page.scale import ticks
 
 # The lines are drawn in a square of this many units, which the page stretches.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
 from mcuprune.report.contents import ArenaOf
 from mcuprune.report.occupancy import SCRATCH, Arena, Block, LiveTensor, peak_step
+from mcuprune.report.page.charts import Column, Mark, MemoryChart, MemoryPanel, Piece
 from mcuprune.report.page.scale import byte_text, byte_ticks
 from mcuprune.report.timeline import ROLE_LABELS, short_kind
 from mcuprune.units import format_bytes
@@ -20,109 +20,6 @@ HEADROOM = 1.08
 LOWEST_LABEL_PERCENT = 5.5
 # Narrower columns cannot be told apart.
 LEAST_COLUMN_PIXELS = 26
-
-
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    """A rectangle in a chart, in percent of its width and height.
-
-    Attributes:
-        left: From the left edge.
-        bottom: From the lower edge.
-        width: To the right.
-        height: Upwards.
-        block: Number of the block that it shows; -1 for the tail.
-        colour: Class of the style sheet.
-        name: Name of the tensor.
-        lines: What else is known of it.
-        has_label: Whether its name may stand in it.
-    """
-
-    left: float
-    bottom: float
-    width: float
-    height: float
-    block: int
-    colour: str
-    name: str
-    lines: tuple[str, ...]
-    has_label: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Column:
-    """The place of an operator.
-
-    Attributes:
-        left: In percent.
-        width: In percent.
-        label: The operator's name, short.
-        title: Its number, name and bytes.
-        is_peak: Whether it has the largest working set.
-    """
-
-    left: float
-    width: float
-    label: str
-    title: str
-    is_peak: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Mark:
-    """A line across a chart.
-
-    Attributes:
-        bottom: In percent.
-        text: What stands beside it.
-    """
-
-    bottom: float
-    text: str
-
-
-@dataclasses.dataclass(frozen=True)
-class MemoryChart:
-    """One chart.
-
-    Attributes:
-        kind: ``"live"`` or ``"map"``.
-        title: What it shows.
-        summary: The same in a sentence, for those who do not see it.
-        pieces: The rectangles.
-        columns: The operators.
-        ticks: Marks of the vertical axis.
-        arena: How far the arena reaches beyond what is live, None where it does not.
-        budget: Where the budget ends, None without one or where that is out of the chart.
-        budget_note: What is said of a budget that is out of the chart.
-        least_pixels: What it needs in width.
-    """
-
-    kind: str
-    title: str
-    summary: str
-    pieces: tuple[Piece, ...]
-    columns: tuple[Column, ...]
-    ticks: tuple[Mark, ...]
-    arena: Mark | None
-    budget: Mark | None
-    budget_note: str
-    least_pixels: int
-
-
-@dataclasses.dataclass(frozen=True)
-class MemoryPanel:
-    """The charts of one model.
-
-    Attributes:
-        title: Which model.
-        sentence: Head, tail and peak in words.
-        charts: What is live, then what lies where.
-    """
-
-    title: str
-    sentence: str
-    charts: tuple[MemoryChart, ...]
 
 
 def memory_panel(of: ArenaOf, budget_bytes: int | None) -> MemoryPanel:
@@ -147,49 +44,57 @@ def memory_panel(of: ArenaOf, budget_bytes: int | None) -> MemoryPanel:
 def _live_chart(arena: Arena, budget_bytes: int | None) -> MemoryChart:
     highest = _highest(arena.total_bytes, budget_bytes)
     width = 100 / len(arena.steps)
-    tail = Piece(
-        0,
-        0,
-        100,
-        100 * arena.tail_bytes / highest,
-        -1,
-        "tail",
-        "persistent tail",
-        (format_bytes(arena.tail_bytes), "structures, multipliers and shifts; kept for good"),
-        100 * arena.tail_bytes / highest >= LOWEST_LABEL_PERCENT,
-    )
-    pieces = [tail]
+    pieces = [_tail_piece(arena, highest)]
     for step in arena.steps:
         bottom = arena.tail_bytes
         for tensor in step.live:
             pieces.append(_live_piece(arena, tensor, step.index * width, width, bottom, highest))
             bottom += tensor.size_bytes
+    budget, note = _budget(budget_bytes, highest, "budget")
     return MemoryChart(
-        "live",
-        "Live tensors",
-        "What is in the arena while each operator runs, stacked on the persistent tail.",
-        tuple(pieces),
-        _columns(arena),
-        _ticks(highest),
-        _gap(arena, highest),
-        *_budget(budget_bytes, highest, "budget"),
-        LEAST_COLUMN_PIXELS * len(arena.steps),
+        kind="live",
+        title="Live tensors",
+        summary="What is in the arena while each operator runs, stacked on the persistent tail.",
+        pieces=tuple(pieces),
+        columns=_columns(arena),
+        ticks=_ticks(highest),
+        arena=_gap(arena, highest),
+        budget=budget,
+        budget_note=note,
+        least_pixels=LEAST_COLUMN_PIXELS * len(arena.steps),
     )
 
 
 def _map_chart(arena: Arena, budget_bytes: int | None) -> MemoryChart:
     left_bytes = None if budget_bytes is None else max(0, budget_bytes - arena.tail_bytes)
     highest = _highest(arena.head_bytes, left_bytes)
+    budget, note = _budget(left_bytes, highest, "budget without the tail")
     return MemoryChart(
-        "map",
-        "Arena map",
-        "At which offset of the arena's head each tensor lies, and from which operator to which.",
-        tuple(_map_pieces(arena, highest)),
-        _columns(arena),
-        _ticks(highest),
-        None,
-        *_budget(left_bytes, highest, "budget without the tail"),
-        LEAST_COLUMN_PIXELS * len(arena.steps),
+        kind="map",
+        title="Arena map",
+        summary="At which offset of the arena's head each tensor lies, from operator to operator.",
+        pieces=tuple(_map_pieces(arena, highest)),
+        columns=_columns(arena),
+        ticks=_ticks(highest),
+        arena=None,
+        budget=budget,
+        budget_note=note,
+        least_pixels=LEAST_COLUMN_PIXELS * len(arena.steps),
+    )
+
+
+def _tail_piece(arena: Arena, highest: float) -> Piece:
+    height = 100 * arena.tail_bytes / highest
+    return Piece(
+        left=0,
+        bottom=0,
+        width=100,
+        height=height,
+        block=-1,
+        colour="tail",
+        name="persistent tail",
+        lines=(format_bytes(arena.tail_bytes), "structures, multipliers and shifts; kept for good"),
+        has_label=height >= LOWEST_LABEL_PERCENT,
     )
 
 
@@ -199,15 +104,15 @@ def _live_piece(
     block = arena.blocks[tensor.block]
     height = 100 * tensor.size_bytes / highest
     return Piece(
-        left,
-        100 * bottom / highest,
-        width,
-        height,
-        tensor.block,
-        _colour(arena.blocks, tensor.block),
-        tensor.name,
-        (*_described(block), ROLE_LABELS[tensor.role]),
-        height >= LOWEST_LABEL_PERCENT,
+        left=left,
+        bottom=100 * bottom / highest,
+        width=width,
+        height=height,
+        block=tensor.block,
+        colour=_colour(arena.blocks, tensor.block),
+        name=tensor.name,
+        lines=(*_described(block), ROLE_LABELS[tensor.role]),
+        has_label=height >= LOWEST_LABEL_PERCENT,
     )
 
 
@@ -216,15 +121,15 @@ def _map_pieces(arena: Arena, highest: float) -> Iterator[Piece]:
     for number, block in enumerate(arena.blocks):
         height = 100 * block.size_bytes / highest
         yield Piece(
-            block.first_operator * width,
-            100 * block.offset_bytes / highest,
-            (block.last_operator - block.first_operator + 1) * width,
-            height,
-            number,
-            _colour(arena.blocks, number),
-            block.name,
-            _described(block),
-            height >= LOWEST_LABEL_PERCENT,
+            left=block.first_operator * width,
+            bottom=100 * block.offset_bytes / highest,
+            width=(block.last_operator - block.first_operator + 1) * width,
+            height=height,
+            block=number,
+            colour=_colour(arena.blocks, number),
+            name=block.name,
+            lines=_described(block),
+            has_label=height >= LOWEST_LABEL_PERCENT,
         )
 
 
