@@ -335,7 +335,7 @@ def test_run_ends_with_the_verdict(command, monkeypatch, tmp_path, fits, expecte
 
     report = {"verdict": "fits" if fits else "exceeds"}
     outcome = run.Outcome(None, SimpleNamespace(verdict=SimpleNamespace(fits=fits)), report)
-    monkeypatch.setattr(run, "run_recipe", lambda *_: outcome)
+    monkeypatch.setattr(run, "run_recipe", lambda *_, **__: outcome)
     code, out, _ = command("run", "digits", "--out", tmp_path / "run", "--json")
     assert code == expected
     assert json.loads(out) == report
@@ -345,14 +345,14 @@ def test_seed_data_and_epochs_reach_the_recipe(command, monkeypatch, tmp_path):
     from mcuprune.errors import InputError
     from mcuprune.recipes import run
 
-    def refuse(recipe, folder):
-        found = (recipe.training.seed, recipe.training.epochs, recipe.data.path, folder)
+    def refuse(recipe, folder, *, allow_code):
+        found = (recipe.training.seed, recipe.training.epochs, recipe.data.path, allow_code, folder)
         raise InputError(" ".join(map(str, found)))
 
     monkeypatch.setattr(run, "run_recipe", refuse)
     options = ["--seed", 7, "--epochs", 3, "--data", "my: data", "--out", tmp_path]
     _, _, err = command("run", "fashion", *options)
-    assert f"error: 7 3 my: data {tmp_path}" in err
+    assert f"error: 7 3 my: data False {tmp_path}" in err
 
 
 def test_ctrl_c(command, monkeypatch):
