@@ -117,6 +117,8 @@ def each_instruction(built, count):
         ),
         ("((void (*)(void))0x30000001)();", "jumps at 0x30000000"),
         (RECURSION, r"the stack overflowed: 4,096 bytes .*: reserve more with --stack"),
+        # As a simulator with memory below the stack sees it.
+        ("extern int8_t stack_bottom[]; stack_bottom[0] ^= 1;", "the stack overflowed: 4,096"),
         ('__asm__ volatile("udf #0");', "the core"),
         ("return -1;", "an inference ended with status -1"),
     ],

@@ -13,6 +13,8 @@ struct record {
 
 enum { RECORD_START = 0x54525453, RECORD_INFERENCE = 0x52464e49, RECORD_FAULT = 0x544c4146 };
 
+__attribute__((used, noreturn)) void report_fault(const uint32_t *frame);
+
 /* Left alone when painting: the frame of the function that paints. */
 enum { PAINTER_BYTES = 64 };
 
@@ -39,12 +41,20 @@ __attribute__((noinline)) static void paint_stack(uint32_t seed) {
   paint(stack_bottom, stack_pointer() - PAINTER_BYTES / 4, seed);
 }
 
+/* A stack that took its last word has gone on below, which faults only where no memory is. */
+static void require_stack(uint32_t seed) {
+  if (painted_over_down(stack_bottom, stack_bottom + 1, seed) != 0) {
+    report_fault(0);
+  }
+}
+
 static void infer(uint32_t number) {
   struct record record = {RECORD_INFERENCE, 0, 0, 0};
   paint_stack(number);
   inference_begins();
   record.status = runtime_infer();
   inference_ends();
+  require_stack(number);
   record.stack_bytes = stack_used(number) + PAINTER_BYTES;
   record.arena_bytes = runtime_arena_bytes();
   (void)file_write(outputs, &record, sizeof record);
@@ -57,6 +67,7 @@ int main(void) {
   outputs = file_open(outputs_name, sizeof outputs_name - 1, FILE_WRITE_BINARY);
   paint_stack(0);
   record.status = runtime_start();
+  require_stack(0);
   record.stack_bytes = stack_used(0) + PAINTER_BYTES;
   (void)file_write(outputs, &record, sizeof record);
   for (uint32_t number = 1; record.status == 0; number++) {
@@ -71,7 +82,7 @@ int main(void) {
 
 /* Called with the stack pointer at the fault; the frame there holds the address of the fault's
    instruction, unless there was no stack left for it. */
-__attribute__((used, noreturn)) void report_fault(const uint32_t *frame) {
+void report_fault(const uint32_t *frame) {
   const int framed = frame >= stack_bottom && frame + 8 <= stack_top;
   const struct record record = {RECORD_FAULT, framed ? (int32_t)frame[6] : 0, (uint32_t)frame, 0};
   (void)file_write(outputs, &record, sizeof record);
