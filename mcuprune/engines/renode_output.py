@@ -98,6 +98,8 @@ def fault_in(line: str, firmware: Firmware) -> str | None:
     if found is None:
         return None
     code, address = int(found["code"], 16), int(found["address"], 16)
+    if code == address:
+        return f"the firmware jumps where no code is: {firmware.layout.place(address)}"
     size = _WIDTHS.get(found["width"], "some")
     what = (
         f"the code at {code:#010x} ({firmware.program.place(code)}) {_VERBS[found['access']]} "

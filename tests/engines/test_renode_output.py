@@ -74,6 +74,13 @@ def test_accesses_where_no_memory_is(built):
     assert overflow.startswith("the stack overflowed: 4,096 bytes are reserved for it")
 
 
+def test_a_jump_where_no_memory_is(built):
+    line = "[WARNING] sysbus: [cpu: 0x30000000] ReadByte from non existing peripheral at 0x30000000"
+    fault = fault_in(line, built)
+    assert fault is not None
+    assert fault.startswith("the firmware jumps where no code is: at 0x30000000, 267,")
+
+
 def test_lines_without_a_fault(built):
     for line in [*HEAD.splitlines(), "[ERROR] Download failed 5 times, aborting."]:
         assert fault_in(line, built) is None
