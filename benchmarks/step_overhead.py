@@ -180,7 +180,7 @@ def main() -> None:
     for task in given.task:
         recipe, data = load_recipe(task), random_data(task)
         pairs = [pair for _ in range(given.repeats) for pair in pairs_of(recipe, data, given.every)]
-        for phase in ("waiting", "moving"):
+        for phase in dict.fromkeys(pair.phase for pair in pairs):
             rows.append(row(task, phase, pairs))
             print(rows[-1], flush=True)
     if given.json:
