@@ -41,9 +41,11 @@ __attribute__((noinline)) static void paint_stack(uint32_t seed) {
   paint(stack_bottom, stack_pointer() - PAINTER_BYTES / 4, seed);
 }
 
-/* A stack that took its last word has gone on below, which faults only where no memory is. */
-static void require_stack(uint32_t seed) {
-  if (painted_over_down(stack_bottom, stack_bottom + 1, seed) != 0) {
+/* A stack that came so near its end likely went on below, which faults only where no memory is. */
+enum { STACK_GUARD_BYTES = 128 };
+
+__attribute__((noinline)) static void require_stack(uint32_t seed) {
+  if (painted_over_down(stack_bottom, stack_bottom + STACK_GUARD_BYTES / 4, seed) != 0) {
     report_fault(0);
   }
 }
