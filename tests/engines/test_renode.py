@@ -186,3 +186,16 @@ def test_renode_answers_and_counts_as_unicorn(name):
 def test_renode_names_faults(statement, message):
     with pytest.raises(FirmwareError, match=message):
         Renode().run(firmware(Renode(), "nucleo-l4r5zi", runtime(statement)), inputs(1))
+
+
+@needs_renode
+def test_renode_sees_a_stack_that_goes_on_in_the_memory_below():
+    limited = """
+    static int depth;
+    volatile int8_t frame[64];
+    frame[0] = in[0];
+    if (depth < 60) { depth++; model_invoke(in, (int8_t *)frame); depth--; out[1] = frame[0]; }
+    """
+    overflowing = firmware(Renode(), "stm32f4-discovery", runtime(limited))
+    with pytest.raises(FirmwareError, match="the stack overflowed: 4,096 bytes"):
+        Renode().run(overflowing, inputs(1))
