@@ -1,9 +1,8 @@
 """Whole widths that meet the budget exactly and keep as much importance as they can.
 
-The worth of widths is the sum over groups of ``log(kept importance share)``: the share that the
-group's most important channels hold. The logarithm makes halving any group equally dear, so that
-no group is emptied for the sake of another, and gives uniform scaling when all channels matter
-alike and all groups cost alike.
+The worth of widths is the sum over groups of what ``worth_of_widths`` gives: no group is emptied
+for the sake of another, and scaling is uniform when all channels matter alike and all groups cost
+alike.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.settle import settled
 from mcuprune.pruning.usage import Needs, ResourceModel
+from mcuprune.pruning.widths import worth_of_widths
 
 Widths = dict[str, int]
 FloatArray = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ class Projection:
         self._resources = resources
         self._limits = limits
         self._shares = {name: np.sort(shares)[::-1] for name, shares in scores.items()}
-        self._worth = {n: _logs_of_kept_shares(shares) for n, shares in self._shares.items()}
+        self._worth = {n: worth_of_widths(shares) for n, shares in self._shares.items()}
         self._allowed = allowed
         self._measured = 0
 
@@ -73,7 +73,7 @@ class Projection:
         return self._exchanged(max(filled, key=self.worth))
 
     def worth(self, widths: Mapping[str, int]) -> float:
-        """Return the sum of the logarithms of the kept importance shares."""
+        """Return the sum of the groups' worth."""
         return float(sum(self._worth[name][width - 1] for name, width in widths.items()))
 
     def _shrunk(self, widths: Widths) -> Widths | None:
@@ -233,8 +233,3 @@ class Projection:
     def _needs(self, widths: Widths, waste: float = 1.0) -> Needs:
         self._measured += 1
         return self._resources.needs(widths, waste)
-
-
-def _logs_of_kept_shares(ordered: FloatArray) -> FloatArray:
-    """Return for each width the logarithm of the share that the most important channels hold."""
-    return np.asarray(np.log(np.maximum(np.cumsum(ordered), 1e-12)))
