@@ -68,23 +68,25 @@ class Projection:
             return self._fill(widths)
         if self._excess({name: allowed.smallest for name, allowed in self._allowed.items()})[1] > 0:
             return None
+        self._measured = 0
         found = [self._shrunk(widths), self._scaled(widths)]
         filled = [self._fill(widths) for widths in found if widths is not None]
-        return self._exchanged(max(filled, key=self.worth))
+        return max(map(self._exchanged, filled), key=self.worth)
 
     def worth(self, widths: Mapping[str, int]) -> float:
         """Return the sum of the groups' worth."""
         return float(sum(self._worth[name][width - 1] for name, width in widths.items()))
 
-    def _shrunk(self, widths: Widths) -> Widths | None:
-        """Narrow one group after the other until all fits; None if that takes too long."""
-        self._measured = 0
+    def _shrunk(self, widths: Widths, but: str | None = None) -> Widths | None:
+        """Narrow groups, all but one, step by step until all fits; None if that takes too long."""
         known: dict[str, float] = {}
         while self._measured <= MOST_MEASUREMENTS:
             waste, excess = self._excess(widths)
             if excess <= 0:
                 return widths
             steps = self._steps_down(widths, excess)
+            if but is not None:
+                steps.pop(but, None)
             if not steps:
                 return None
             name = self._cheapest(widths, steps, waste, excess, known)
@@ -137,7 +139,11 @@ class Projection:
         return self._nearest({name: width * fits for name, width in balanced.items()})
 
     def _exchanged(self, widths: Widths) -> Widths:
-        """Take channels from one group after the other for others, as long as that gains."""
+        """Exchange channels between groups as long as that gains.
+
+        One group gives and others are filled, or one group takes and others, several if need be,
+        are narrowed until it has room.
+        """
         self._measured, before = 0, -math.inf
         while self.worth(widths) > before:
             before = self.worth(widths)
@@ -146,6 +152,7 @@ class Projection:
                     if self._measured > MOST_MEASUREMENTS:
                         return widths
                     widths = self._with_less_of(name, widths, count)
+                    widths = self._with_more_of(name, widths, count)
         return widths
 
     def _with_less_of(self, name: str, widths: Widths, count: int) -> Widths:
@@ -153,6 +160,16 @@ class Projection:
         if narrower * 2 < widths[name]:
             return widths
         refilled = self._fill(self._fill({**widths, name: narrower}, but=name))
+        return refilled if self.worth(refilled) > self.worth(widths) + 1e-9 else widths
+
+    def _with_more_of(self, name: str, widths: Widths, count: int) -> Widths:
+        wider = self._allowed[name].narrower(widths[name], -count)
+        if wider <= widths[name]:
+            return widths
+        narrowed = self._shrunk({**widths, name: wider}, but=name)
+        if narrowed is None:
+            return widths
+        refilled = self._fill(narrowed)
         return refilled if self.worth(refilled) > self.worth(widths) + 1e-9 else widths
 
     def _fill(self, widths: Widths, but: str | None = None) -> Widths:

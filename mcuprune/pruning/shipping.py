@@ -96,8 +96,6 @@ class Shipping:
         """
         found: list[tuple[float, int, Widths]] = []
         for turn, model in enumerate(self.models):
-            if found and self._needs_no_plan(found[0][2]):
-                break
             search = Projection(model, limits, shares, allowed)
             widths = search.run(start)
             if widths is not None:
@@ -108,12 +106,6 @@ class Shipping:
         first = self.models[-turn]
         models = (first, *(model for model in self.models if model is not first))
         return widths, dataclasses.replace(self, models=models)
-
-    def _needs_no_plan(self, widths: Widths) -> bool:
-        """Return whether the file ships without a plan, and none could make the arena smaller."""
-        plain, planned = self.models
-        is_smaller = planned.exact(widths)["sram"] < plain.exact(widths)["sram"]
-        return not (plain.costs.is_planned or is_smaller)
 
 
 def shipping(

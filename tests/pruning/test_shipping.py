@@ -16,8 +16,11 @@ from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import InfeasibleBudgetError
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.ir.from_tflite import read_tflite
+from mcuprune.pruning.allowed import allowed_widths
 from mcuprune.pruning.pruner import Pruner
 from mcuprune.pruning.shipping import shipping
+from mcuprune.pruning.widths import worth_of_widths
+from mcuprune.recipes.models import resnet8
 
 
 def summing(size: int = 16, width: int = 16) -> Any:
@@ -151,3 +154,24 @@ def test_slopes_are_differences_of_the_exact_counts(board: str | None) -> None:
                     model_of_form.needs({name: width}).terms[resource][place] for width in (48, 16)
                 )
                 assert needs.slopes(chosen)[name] == pytest.approx((up - down) / 32)
+
+
+def test_a_wider_group_is_paid_for_by_several_others() -> None:
+    keras.utils.set_random_seed(0)
+    model = resnet8(input_shape=(28, 28, 1), classes=10, activation=None)
+    groups = coupling_groups(model)
+    names = [group.name for group in groups.prunable]
+    widths = dict(zip(names, (7, 7, 27, 25, 29, 48), strict=True))
+    limits = {"sram": 13_328, "flash": 19_178}
+    shares = {name: np.full(width, 1 / width) for name, width in widths.items()}
+    allowed = {name: allowed_widths(width) for name, width in widths.items()}
+    fixed = {n: w for n, w in groups.widths().items() if n not in widths}
+    graph = graph_from_keras(model, groups.dims())
+    ships = shipping(graph, groups.widths(), fixed, Budget(**limits))
+    found, _ = ships.search(limits, shares, allowed, widths)
+    # Found by hand: a trunk of two channels, which no exchange of one group for another leads to
+    # from a trunk of one.
+    known = dict(zip(names, (2, 5, 22, 12, 21, 26), strict=True))
+    assert ships.meets(limits, known)
+    worth = {n: worth_of_widths(s) for n, s in shares.items()}
+    assert sum(worth[n][found[n] - 1] - worth[n][known[n] - 1] for n in names) > 0
