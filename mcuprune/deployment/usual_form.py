@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcuprune.ir.keras_order import input_names
+from mcuprune.ir.renumbering import renumber
 
 # What TensorFlow calls the results of a function.
 _OUTPUT_NAME = "Identity"
@@ -28,7 +29,7 @@ def in_usual_form(model: bytes) -> bytes:
     contents = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
     (subgraph,) = contents.subgraphs
     _name_ends(subgraph)
-    _renumber(subgraph, list(dict.fromkeys(_usual_order(subgraph, contents.buffers))))
+    renumber(subgraph, list(dict.fromkeys(_usual_order(subgraph, contents.buffers))))
     builder = flatbuffers.Builder(len(model))
     builder.Finish(contents.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
@@ -55,13 +56,3 @@ def _usual_order(subgraph: Any, buffers: Any) -> Iterator[int]:
 
 def _is_quantized(tensor: Any) -> bool:
     return tensor.quantization is not None and tensor.quantization.scale is not None
-
-
-def _renumber(subgraph: Any, order: list[int]) -> None:
-    number = {old: new for new, old in enumerate(order)} | {-1: -1}
-    subgraph.tensors = [subgraph.tensors[old] for old in order]
-    subgraph.inputs = [number[i] for i in subgraph.inputs]
-    subgraph.outputs = [number[i] for i in subgraph.outputs]
-    for operator in subgraph.operators:
-        operator.inputs = [number[i] for i in operator.inputs]
-        operator.outputs = [number[i] for i in operator.outputs]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mcuprune.ir.renumbering import renumber
+
 
 def with_int8_elu(model: bytes) -> bytes:
     """Return an equivalent ``.tflite`` file with one int8 ELU for DEQUANTIZE, ELU and QUANTIZE.
@@ -72,13 +74,7 @@ def _drop_unread(subgraph: Any, signatures: list[Any]) -> None:
     ends = [*subgraph.inputs, *subgraph.outputs]
     held = {int(i) for op in subgraph.operators for i in (*op.inputs, *op.outputs)}
     kept = sorted({*map(int, ends), *held} - {-1})
-    number = {old: new for new, old in enumerate(kept)} | {-1: -1}
-    subgraph.tensors = [subgraph.tensors[old] for old in kept]
-    subgraph.inputs = [number[i] for i in subgraph.inputs]
-    subgraph.outputs = [number[i] for i in subgraph.outputs]
-    for operator in subgraph.operators:
-        operator.inputs = [number[i] for i in operator.inputs]
-        operator.outputs = [number[i] for i in operator.outputs]
+    number = renumber(subgraph, kept)
     for signature in signatures:
         for end in (*(signature.inputs or []), *(signature.outputs or [])):
             end.tensorIndex = number[end.tensorIndex]

@@ -37,13 +37,13 @@ class Allowed:
         """
         return self._within((_up(width, self.multiple) // self.multiple - steps) * self.multiple)
 
-    def wider(self, width: int) -> int:
-        """Return the allowed width one step above ``width``, the largest at most.
+    def wider(self, width: int, steps: int = 1) -> int:
+        """Return the allowed width some steps above ``width``, the largest at most.
 
         >>> Allowed(4, 18, multiple=4).wider(12), Allowed(4, 18, multiple=4).wider(16)
         (16, 18)
         """
-        return self._within((width // self.multiple + 1) * self.multiple)
+        return self._within((width // self.multiple + steps) * self.multiple)
 
     def at_least(self, width: int) -> Allowed:
         """Return the allowed widths that are no narrower than one of them.

@@ -159,18 +159,19 @@ class Projection:
         narrower = self._allowed[name].narrower(widths[name], count)
         if narrower * 2 < widths[name]:
             return widths
-        refilled = self._fill(self._fill({**widths, name: narrower}, but=name))
-        return refilled if self.worth(refilled) > self.worth(widths) + 1e-9 else widths
+        return self._better(self._fill(self._fill({**widths, name: narrower}, but=name)), widths)
 
     def _with_more_of(self, name: str, widths: Widths, count: int) -> Widths:
-        wider = self._allowed[name].narrower(widths[name], -count)
+        wider = self._allowed[name].wider(widths[name], count)
         if wider <= widths[name]:
             return widths
         narrowed = self._shrunk({**widths, name: wider}, but=name)
         if narrowed is None:
             return widths
-        refilled = self._fill(narrowed)
-        return refilled if self.worth(refilled) > self.worth(widths) + 1e-9 else widths
+        return self._better(self._fill(narrowed), widths)
+
+    def _better(self, found: Widths, widths: Widths) -> Widths:
+        return found if self.worth(found) > self.worth(widths) + 1e-9 else widths
 
     def _fill(self, widths: Widths, but: str | None = None) -> Widths:
         """Widen groups, all but one, until no step more fits."""
