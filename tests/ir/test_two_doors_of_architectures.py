@@ -15,8 +15,8 @@ from mcuprune.ir.from_tflite import parse_tflite
 
 # The converter takes no rolled loop.
 NOT_CONVERTED = frozenset({"recurrent"})
-# Calibration gives tensors that meet in a concatenation different ranges: QUANTIZE stays between.
-REQUANTIZED = frozenset({"concat cascade", "two inputs"})
+# A tensor that two concatenations read can have the scale of one: QUANTIZE stays before the other.
+REQUANTIZED = frozenset({"concat cascade"})
 # A layer of the user's own folds into its neighbour, which its conversion alone does not show.
 FOLDED = frozenset({"custom layers"})
 EXACT = sorted(set(NETWORKS) - NOT_CONVERTED - REQUANTIZED - FOLDED)
