@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from accuracy.measure import measured
-from accuracy.methods import CONTINUE, METHODS, OURS, REWIND, TRAINED_TWICE, Job
+from accuracy.methods import CONTINUE, METHODS, OURS, REWIND, TRAINED_TWICE, WIDTHS_OF_OURS, Job
 from accuracy.store import Key, OtherSettingsError, Store
 from accuracy.tasks import TASKS, Task
 
-from mcuprune.errors import McupruneError
+from mcuprune.errors import InputError, McupruneError
 from mcuprune.recipes.schema import Recipe
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -147,11 +147,24 @@ def told(record: dict[str, Any]) -> str:
     )
 
 
+def widths_found(store: Store, key: Key) -> dict[str, int]:
+    """Return the widths that our method found for the same task, budget, seed and epochs.
+
+    Raises:
+        InputError: It has not been run.
+    """
+    ours = store.read(key.task).get(dataclasses.replace(key, label=OURS))
+    if ours is None:
+        raise InputError(f"{key.label} needs a run of {OURS!r} at {key.budget}, seed {key.seed}")
+    return ours["widths"]
+
+
 def run_all(given: argparse.Namespace) -> None:
     """Run what is not there yet.
 
     Raises:
         OtherSettingsError: A label is there with other settings.
+        InputError: A method needs the result of another.
     """
     task, store, where = TASKS[given.task], Store(given.store), circumstances()
     data = task.data(given.data)
@@ -162,7 +175,9 @@ def run_all(given: argparse.Namespace) -> None:
         if not given.again and store.has(key, decided):
             continue
         limits = task.budgets[budget]
-        found = run(Job(recipe, data, limits, given.pretrain_share, given.after_cut), method)
+        shape = widths_found(store, key) if method == WIDTHS_OF_OURS else {}
+        job = Job(recipe, data, limits, given.pretrain_share, given.after_cut, shape)
+        found = run(job, method)
         record = {**dataclasses.asdict(key), **found, "settings": decided, **where}
         record["limits"] = dataclasses.asdict(limits)
         record["finished"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from accuracy.methods import METHODS, OURS
+from accuracy.methods import BASELINES, OURS
 from accuracy.peers import fitting, read_points
 from accuracy.store import Store
 from accuracy.table import HEADINGS, Row, best, best_first, markdown, peer_rows, rows
@@ -78,7 +78,7 @@ def section(part: Part, given: argparse.Namespace) -> str:
 
 def summary_line(part: Part) -> tuple[str, ...]:
     """Return ours, the best baseline and the best peer within a budget, in int8."""
-    baselines = [row for row in part.rows if row.label in METHODS and row.label != OURS]
+    baselines = [row for row in part.rows if row.label in BASELINES]
     return (
         part.task,
         part.limits.name,

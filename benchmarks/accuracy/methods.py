@@ -9,6 +9,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from accuracy import scores
 from accuracy.choice import Keep, best_of_all, best_of_each, fewest_removed, removable
 from accuracy.phases import train
@@ -45,6 +47,8 @@ class Job:
         pretrain_share: Share of the epochs before the cut, for methods that train twice.
         after_cut: ``"continue"`` the schedule after the cut, or ``"rewind"``: both stretches then
             have a schedule of their own.
+        shape: Widths per coupling group that our method found, for what is trained from scratch
+            with them.
     """
 
     recipe: Recipe
@@ -52,6 +56,7 @@ class Job:
     limits: Limits
     pretrain_share: float = 0.5
     after_cut: str = REWIND
+    shape: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def whole(self) -> Widths:
@@ -110,6 +115,21 @@ def two_multipliers_from_scratch(job: Job) -> Trained:
     """Train the network with most MACs of two multipliers that fits, from scratch."""
     cost = cost_within(job.recipe, job.data, job.limits)
     return _from_scratch(job, two_multipliers(job.whole, cost))
+
+
+def widths_of_ours(job: Job) -> Trained:
+    """Train a fresh network of the widths that our method found, from scratch.
+
+    An ablation, no method: what is left of ours without the training that found the widths.
+    """
+    import keras
+
+    model = network(job.recipe, job.data, job.whole)
+    groups = coupling_groups(model)
+    cut(groups, {g.name: np.arange(job.shape.get(g.name, 1)) for g in groups.prunable})
+    # A clone has initial weights of its own, drawn for the cut shapes.
+    fresh = keras.models.clone_model(model)
+    return Trained(fresh, train(fresh, job.recipe, job.data, job.recipe.training.epochs))
 
 
 def layer_by_layer(score: Score) -> Method:
@@ -180,9 +200,10 @@ def _random(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
     return scores.random(groups, job.recipe.training.seed)
 
 
-OURS = "ours"
+OURS, WIDTHS_OF_OURS = "ours", "ours, its widths from scratch"
 METHODS: Mapping[str, Method] = {
     OURS: ours,
+    WIDTHS_OF_OURS: widths_of_ours,
     "uniform": uniform,
     "two-multipliers": two_multipliers_from_scratch,
     "magnitude-layer": layer_by_layer(_magnitude),
@@ -191,4 +212,5 @@ METHODS: Mapping[str, Method] = {
     "taylor-global": across_layers(_taylor),
     "random": layer_by_layer(_random),
 }
-TRAINED_TWICE = frozenset(METHODS) - {OURS, "uniform", "two-multipliers"}
+BASELINES = frozenset(METHODS) - {OURS, WIDTHS_OF_OURS}
+TRAINED_TWICE = BASELINES - {"uniform", "two-multipliers"}

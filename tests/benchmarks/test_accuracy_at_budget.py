@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 from accuracy import methods
-from accuracy.methods import METHODS, Job
+from accuracy.methods import METHODS, WIDTHS_OF_OURS, Job
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
-from accuracy.store import Store
+from accuracy.store import Key, Store
 from accuracy.table import Row, best, markdown, rows
 from accuracy.tasks import TASKS, TEST_SPEAKERS, Limits, speakers_apart
 from accuracy.widths import network
 from accuracy_at_budget import arguments, overrides, run_all
 
+from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.dataset import Dataset
 
 
@@ -66,6 +69,19 @@ def test_networks_of_the_methods_fit(tmp_path, method):
     (found,) = Store(tmp_path).read("digits").values()
     assert found["fits"]
     assert max(found["widths"].values()) > 1
+
+
+@pytest.mark.usefixtures("digits")
+def test_our_widths_are_trained_from_scratch(tmp_path):
+    given = asked(tmp_path, "--method", WIDTHS_OF_OURS, "--seeds", "3")
+    with pytest.raises(InputError, match="needs a run of 'ours' at 1/8, seed 3"):
+        run_all(given)
+    widths = {"conv1": 2, "conv2": 3, "conv3": 5}
+    key = Key("digits", "1/8", "ours", 3, 2)
+    Store(tmp_path).add({**dataclasses.asdict(key), "widths": widths})
+    run_all(given)
+    found = Store(tmp_path).read("digits")[dataclasses.replace(key, label=WIDTHS_OF_OURS)]
+    assert found["widths"] == widths
 
 
 @pytest.mark.parametrize(
