@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mcuprune.engines.base import Array
+from mcuprune.errors import InputError
 
 # A report with more would hold mostly zeros.
 MOST_CLASSES = 100
@@ -26,9 +28,45 @@ class ConfusionCounts:
     in_float: Array
     in_int8: Array
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the matrices as lists, under ``float`` and ``int8``."""
-        return {"float": self.in_float.tolist(), "int8": self.in_int8.tolist()}
+    def to_json(self, class_names: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the matrices as lists, under ``float`` and ``int8``.
+
+        Args:
+            class_names: What the classes are called, under ``classes``; null if empty.
+        """
+        return {
+            "classes": list(class_names) or None,
+            "float": self.in_float.tolist(),
+            "int8": self.in_int8.tolist(),
+        }
+
+
+def checked_class_names(names: Sequence[str] | None, classes: int) -> tuple[str, ...]:
+    """Return the names of classes in the order of their numbers; none if none are given.
+
+    Args:
+        names: One per class, or None.
+        classes: How many there are.
+
+    Raises:
+        InputError: There are more or fewer, or one is no text.
+
+    >>> checked_class_names(["rest", "shake"], 2), checked_class_names(None, 2)
+    (('rest', 'shake'), ())
+    """
+    if names is None:
+        return ()
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"class_names is {names!r}, expected a list of texts: one per class, in the order of "
+            "the class numbers"
+        )
+    if len(names) != classes:
+        raise InputError(
+            f"class_names has {len(names)} names for {classes} classes: give one per class, in "
+            "the order of the class numbers"
+        )
+    return tuple(names)
 
 
 def confusion_counts(

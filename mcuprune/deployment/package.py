@@ -15,6 +15,7 @@ from mcuprune.cost.resources import Resources, estimate
 from mcuprune.cost.timing import estimate_for
 from mcuprune.cost.verdict import compare
 from mcuprune.deployment import csource
+from mcuprune.deployment.confusion import checked_class_names
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
@@ -23,7 +24,7 @@ from mcuprune.deployment.projects.formats import format_names
 from mcuprune.deployment.projects.project import write_projects
 from mcuprune.deployment.result import Accuracy, Deployment
 from mcuprune.deployment.shipped import shipped
-from mcuprune.deployment.verify import Verification, keras_accuracy, verify
+from mcuprune.deployment.verify import Verification, keras_accuracy, output_size, verify
 from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.smallest_arena import smallest_arena
 from mcuprune.ir.from_tflite import parse_tflite
@@ -50,6 +51,7 @@ def deploy(
     budget: Budget | None = None,
     reference: Any = None,
     test: tuple[Array, Array] | None = None,
+    class_names: Sequence[str] | None = None,
     plan_memory: bool = True,
     format: str | Sequence[str] | None = None,
     runtime: str = C,
@@ -77,6 +79,7 @@ def deploy(
             comparison.
         test: Inputs and class numbers unseen in training, for accuracy (of models with one
             output).
+        class_names: What the classes are called in the report, in the order of their numbers.
         plan_memory: Whether to write a memory plan into the file where it makes the arena smaller
             (:mod:`mcuprune.deployment.optimize`), unless the budget's flash has no room for it.
         format: Firmware projects to write besides, each into a folder of its name: ``"arduino"``,
@@ -85,9 +88,9 @@ def deploy(
         debug: Leave the converter's messages on the terminal.
 
     Raises:
-        InputError: Data that do not fit the model, an unknown board, format, runtime or
-            quantization, or one that the model is not made for, a budget of another type, or a
-            folder that cannot be written.
+        InputError: Data or names of classes that do not fit the model, an unknown board, format,
+            runtime or quantization, or one that the model is not made for, a budget of another
+            type, or a folder that cannot be written.
         UnsupportedModelError: A project with generated C, and operators without a kernel.
         ConversionError: The model has no full-int8 form.
         EngineError: LiteRT or TFLM refuses the converted model.
@@ -102,6 +105,7 @@ def deploy(
     if budget is None and board is not None:
         budget = Budget.for_board(board)
     converted = convert_int8(model, calibration, debug=debug)
+    names = checked_class_names(class_names, output_size(model))
     board = board or (None if budget is None else budget.board)
     plan = None
     if plan_memory:
@@ -129,6 +133,7 @@ def deploy(
         memory_plan=plan,
         quantization=method,
         formats=formats,
+        class_names=names,
     )
     with whole_folder(out) as folder:
         _write(folder, model, tflite, graph, deployment)

@@ -52,6 +52,7 @@ class Deployment:
         memory_plan: What planning the arena did to the file, None if it was not planned.
         quantization: ``"ptq"`` or ``"qat"``: ranges from calibration data or from training.
         formats: Firmware projects that were written, folders of :attr:`folder`.
+        class_names: What the classes are called, in the order of their numbers; empty if unknown.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Deployment:
     memory_plan: Optimized | None = None
     quantization: str = "ptq"
     formats: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> Agreement:
@@ -91,7 +93,7 @@ class Deployment:
                 "pruned": self.resources.to_json(),
             },
             "accuracy": dataclasses.asdict(self.accuracy),
-            "confusion": _confusion_json(self.verification),
+            "confusion": _confusion_json(self),
             "agreement": _agreement_json(self.verification),
             "arena": _arena_json(self),
             "memory_plan": None if self.memory_plan is None else self.memory_plan.to_json(),
@@ -120,9 +122,9 @@ def _verdict_word(verdict: Verdict | None) -> str | None:
     return "fits" if verdict.fits else "exceeds"
 
 
-def _confusion_json(verification: Verification) -> dict[str, Any] | None:
-    counts = verification.confusion
-    return None if counts is None else counts.to_json()
+def _confusion_json(deployment: Deployment) -> dict[str, Any] | None:
+    counts = deployment.verification.confusion
+    return None if counts is None else counts.to_json(deployment.class_names)
 
 
 def _agreement_json(verification: Verification) -> dict[str, Any]:

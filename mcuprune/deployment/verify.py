@@ -88,7 +88,7 @@ def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) 
         golden_inputs=golden_inputs,
         golden_outputs=tflm.all_outputs,
         engines=(litert.version, tflm.version),
-        confusion=confusion_counts(classes, keras_top1, int8_top1, _outputs_of(model)),
+        confusion=confusion_counts(classes, keras_top1, int8_top1, output_size(model)),
     )
 
 
@@ -101,6 +101,11 @@ def keras_accuracy(model: Any, inputs: Any, labels: Array) -> float | None:
     arrays = _fitting(model, inputs)
     classes = _class_numbers(model, labels, len(arrays[0]))
     return _share_equal(_keras_winners(model, arrays), classes)
+
+
+def output_size(model: Any) -> int:
+    """Return how many numbers the first output of a Keras model has."""
+    return math.prod(model.outputs[0].shape[1:])
 
 
 def _fitting(model: Any, inputs: Any) -> tuple[Array, ...]:
@@ -142,18 +147,13 @@ def _class_numbers(model: Any, labels: Array, count: int) -> Array:
             f"the labels are {classes.dtype} of shape {classes.shape}, the inputs need class "
             f"numbers of shape ({count},): use argmax on one-hot labels"
         )
-    outputs = _outputs_of(model)
+    outputs = output_size(model)
     if outputs > 1 and not 0 <= classes.min() <= classes.max() < outputs:
         raise InputError(
             f"the labels run from {classes.min()} to {classes.max()}, model {model.name!r} tells "
             f"{outputs} classes: number them 0 to {outputs - 1}"
         )
     return classes
-
-
-def _outputs_of(model: Any) -> int:
-    """Return how many numbers the first output has."""
-    return math.prod(model.outputs[0].shape[1:])
 
 
 def _keras_winners(model: Any, inputs: Sequence[Array]) -> Array | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,13 @@ def load_data(section: DataSection) -> Dataset:
     Raises:
         InputError: It is missing or malformed, or the user's code raises.
     """
+    data = _loaded(section)
+    if not section.class_names:
+        return data
+    return dataclasses.replace(data, class_names=tuple(section.class_names))
+
+
+def _loaded(section: DataSection) -> Dataset:
     if section.name is not None:
         return load(section.name, section.path, section.options)
     assert section.code is not None

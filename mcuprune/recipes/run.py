@@ -30,6 +30,7 @@ from mcuprune.recipes.stages import (
     train_quantized,
     train_reference,
 )
+from mcuprune.recipes.training import Watch
 from mcuprune.recipes.validation import simulated_board
 from mcuprune.recipes.yardstick import Yardstick, measure_reference
 from mcuprune.report.comparison import comparison_html
@@ -94,7 +95,9 @@ class Trained:
         return self.pruned.fit_seconds + (self.quantized.fit_seconds if self.quantized else 0.0)
 
 
-def run_recipe(recipe: Recipe, folder: Path, *, allow_code: bool = False) -> Outcome:
+def run_recipe(
+    recipe: Recipe, folder: Path, *, allow_code: bool = False, watch: Watch | None = None
+) -> Outcome:
     """Run a recipe; each stage is kept in the run folder, from epoch to epoch.
 
     The same recipe run again goes on where the run was stopped, or killed, and takes what was
@@ -105,6 +108,7 @@ def run_recipe(recipe: Recipe, folder: Path, *, allow_code: bool = False) -> Out
         folder: Run folder; made if absent.
         allow_code: Whether to run Python files that the recipe names from outside the working
             folder.
+        watch: Called after each epoch of every training.
 
     Raises:
         InputError: Data, options or the budget do not allow the run; nothing was trained.
@@ -116,10 +120,10 @@ def run_recipe(recipe: Recipe, folder: Path, *, allow_code: bool = False) -> Out
     check_pruning(recipe, data)
     _prepare(folder, recipe)
     try:
-        reference = train_reference(recipe, data, folder)
+        reference = train_reference(recipe, data, folder, watch)
         yardstick = measure_reference(reference, recipe, data, folder)
-        pruned = train_pruned(recipe, data, folder)
-        quantized = _quantized(recipe, data, folder, pruned)
+        pruned = train_pruned(recipe, data, folder, watch)
+        quantized = _quantized(recipe, data, folder, pruned, watch)
         trained = Trained(reference, pruned, quantized, yardstick)
         deployment, report = _deployed(recipe, data, folder / DEPLOYMENT_FOLDER, trained)
     except KeyboardInterrupt as interrupt:
@@ -140,10 +144,12 @@ def _deployed(
     return deployment, report
 
 
-def _quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage | None:
+def _quantized(
+    recipe: Recipe, data: Dataset, folder: Path, pruned: Stage, watch: Watch | None
+) -> Stage | None:
     if recipe.quantization.method == "ptq":
         return None
-    return train_quantized(recipe, data, folder, pruned)
+    return train_quantized(recipe, data, folder, pruned, watch)
 
 
 def _prepare(folder: Path, recipe: Recipe) -> None:
@@ -167,6 +173,7 @@ def _deploy(recipe: Recipe, data: Dataset, place: Path, trained: Trained) -> Dep
         budget=recipe.budget.budget(recipe.deploy.board),
         reference=trained.yardstick.resources,
         test=(data.x_test, data.y_test),
+        class_names=data.class_names or None,
         format=recipe.deploy.format,
         runtime=recipe.deploy.runtime,
     )

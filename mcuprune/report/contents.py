@@ -110,11 +110,13 @@ class Confusion:
         label: Who answered.
         origin: What executed it.
         counts: A row per true class, a column per answer.
+        classes: What the classes are called, in the order of their numbers; empty if unknown.
     """
 
     label: str
     origin: str
     counts: tuple[tuple[int, ...], ...]
+    classes: tuple[str, ...] = ()
 
     @property
     def right(self) -> int:

@@ -244,4 +244,5 @@ def _confusions(found: Mapping[str, Any]) -> Iterator[Confusion]:
     counted = found.get("confusion") or {}
     for key, label, origin in _CONFUSIONS:
         if counted.get(key):
-            yield Confusion(label, origin, tuple(map(tuple, counted[key])))
+            classes = tuple(counted.get("classes") or ())
+            yield Confusion(label, origin, tuple(map(tuple, counted[key])), classes)

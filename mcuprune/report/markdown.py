@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mcuprune.report.comparison import SHARE, written, written_change
 from mcuprune.report.contents import Report
+from mcuprune.report.page.confusion import confusion_view
 from mcuprune.report.page.tiles import tiles
 from mcuprune.report.simulation import simulation_rows
 
 # What Markdown, or HTML within it, would read as more than text.
 _MEANINGFUL = re.compile(r"([\\`*_{}\[\]()#+!|<>&~$@])")
-_LEFT, _RIGHT = "left", "right"
+# The page shows the whole matrix.
+MOST_CONFUSED = 5
 
 
 def render_markdown(report: Report) -> str:
@@ -96,6 +98,10 @@ def _confusions(report: Report) -> Iterator[str]:
             for c in report.confusions
         ]
         yield _table(("", "right", "share"), rows, 2)
+        entries = confusion_view(report.confusions[-1]).entries[:MOST_CONFUSED]
+        if entries:
+            yield "Confused most often in int8:"
+            yield "\n".join(f"- {escaped(entry)}" for entry in entries)
 
 
 def _simulation(report: Report) -> Iterator[str]:

@@ -31,6 +31,8 @@ FILES = {
     "report.md",
 }
 
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
 
 @pytest.fixture(scope="module")
 def deployment(digits_model, digit_images, tmp_path_factory):
@@ -42,7 +44,13 @@ def deployment(digits_model, digit_images, tmp_path_factory):
         budget=Budget(sram="4KiB", flash="8KiB", macs="1M"),
         reference=digits_model,
         test=(images[1497:], labels[1497:]),
+        class_names=WORDS,
     )
+
+
+def test_names_of_classes_are_those_of_the_outputs(digits_model, digit_images, tmp_path):
+    with pytest.raises(InputError, match="class_names has 2 names for 10 classes"):
+        deploy(digits_model, digit_images[0][:20], tmp_path / "d", class_names=["a", "b"])
 
 
 def test_folder_holds_all_files(deployment):
@@ -90,6 +98,7 @@ def test_report_has_the_promised_keys(deployment):
     assert report["resources"]["reference"]["macs"] == deployment.resources.macs
     assert report["agreement"]["tflm_vs_litert_bytes_differing"] >= 0
     assert report["arena"]["used"]["total_bytes"] == deployment.arena.total_bytes
+    assert report["confusion"]["classes"] == WORDS
     assert report["fit_seconds"] is None
     assert report["deployment"] == str(deployment.folder)
 

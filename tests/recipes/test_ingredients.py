@@ -188,3 +188,17 @@ def test_an_unknown_data_set_still_names_the_nearest(code):
     with pytest.raises(InputError, match="did you mean 'digits'"):
         recipe(code.parent, data={"name": "digit"})
     assert issubclass(UnknownNameError, InputError)
+
+
+def test_a_recipe_names_the_classes(code):
+    section = {"code": "model.py", "class_names": ["up", "down", "yes"]}
+    assert load_data(recipe(code.parent, data=section).data).class_names == ("up", "down", "yes")
+    section["class_names"] = ["up", "down"]
+    with pytest.raises(InputError, match="class_names has 2 names for 3 classes"):
+        load_data(recipe(code.parent, data=section).data)
+
+
+def test_names_that_yaml_reads_as_truths_are_told(code):
+    section = {"code": "model.py", "class_names": ["up", "down", True]}
+    with pytest.raises(InputError, match=r"data\.class_names\.2: .*put it in quotes"):
+        recipe(code.parent, data=section)

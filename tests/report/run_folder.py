@@ -132,6 +132,7 @@ def _report(reference: bytes, model: bytes, name: str, title: str) -> dict:
             "int8_reference": 0.875,
         },
         "confusion": {
+            "classes": [name, "up", "down"],
             "float": [[4, 0, 1], [0, 5, 0], [1, 1, 4]],
             "int8": [[4, 1, 0], [0, 5, 0], [2, 1, 3]],
         },

@@ -14,6 +14,7 @@ def test_verdict_first_then_tables(run):
     assert "| MACs | **512** | 5,000 | 4,488 to spare | predicted |" in lines
     assert "| accuracy, int8 | 87.5% | 75.0% | -12.5 points | interpreter (LiteRT) |" in lines
     assert "| tiny | 8 | 4 |" in lines
+    assert "- down taken for tiny: 2 of 6" in lines
     assert "| instructions per inference | 12,345 |  |" in lines
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from mcuprune.deployment.confusion import checked_class_names
 from mcuprune.errors import InputError
 
 Floats = npt.NDArray[np.float32]
@@ -28,10 +29,11 @@ class Dataset:
         y_test: Test labels.
         classes: Number of classes.
         input_shape: Shape of one input, without the batch.
+        class_names: What the classes are called, in the order of their numbers; empty if unknown.
 
     Raises:
         InputError: Inputs and labels differ in number, an input has another shape, a label is
-            outside the classes, or a part is empty.
+            outside the classes, a part is empty, or there are more or fewer names than classes.
     """
 
     x_train: Floats
@@ -42,11 +44,13 @@ class Dataset:
     y_test: Labels
     classes: int
     input_shape: tuple[int, ...]
+    class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part in PARTS:
             inputs, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             check_labelled(inputs, labels, part, self.input_shape, self.classes)
+        checked_class_names(self.class_names or None, self.classes)
 
 
 def check_labelled(

@@ -13,7 +13,20 @@ from mcuprune.recipes.datasets.archive import read_npz
 from mcuprune.recipes.datasets.dataset import Dataset, check_labelled
 
 SIDE = 28
-CLASSES = 10
+# The README of github.com/zalandoresearch/fashion-mnist, "Labels".
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+CLASSES = len(CLASS_NAMES)
 FILE = "fashion_mnist.npz"
 WHERE = (
     f"Pass --data {FILE}, or the folder that holds it, with x_train, y_train, x_test, y_test (the "
@@ -65,6 +78,7 @@ def load_fashion(
         y_test=y_test.astype(np.int64),
         classes=CLASSES,
         input_shape=(SIDE, SIDE, 1),
+        class_names=CLASS_NAMES,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from mcuprune.report.contents import Confusion
 
@@ -36,6 +37,8 @@ class ConfusionView:
         origin: What executed it.
         right: Answers that are right.
         total: Answers in all.
+        classes: What to call each class; its number where it has no name.
+        is_named: Whether the classes have names.
         rows: A row per true class; empty where there are too many classes.
         entries: What was confused most, in words, most often first.
     """
@@ -44,16 +47,17 @@ class ConfusionView:
     origin: str
     right: int
     total: int
+    classes: tuple[str, ...]
+    is_named: bool
     rows: tuple[tuple[Cell, ...], ...]
     entries: tuple[str, ...]
 
 
 def confusion_view(confusion: Confusion) -> ConfusionView:
     """Return how a matrix is shown."""
-    rows = tuple(
-        tuple(_cell(true, taken, count, sum(counts)) for taken, count in enumerate(counts))
-        for true, counts in enumerate(confusion.counts)
-    )
+    numbers = tuple(map(str, range(len(confusion.counts))))
+    said = confusion.classes or tuple(f"class {number}" for number in numbers)
+    rows = tuple(_row(true, counts, said) for true, counts in enumerate(confusion.counts))
     wrong = [cell for row in rows for cell in row if cell.count and not cell.is_right]
     wrong.sort(key=lambda cell: -cell.count)
     return ConfusionView(
@@ -61,13 +65,22 @@ def confusion_view(confusion: Confusion) -> ConfusionView:
         confusion.origin,
         confusion.right,
         confusion.total,
+        confusion.classes or numbers,
+        bool(confusion.classes),
         rows if len(rows) <= MOST_CLASSES else (),
         tuple(cell.said for cell in wrong[:MOST_ENTRIES]),
     )
 
 
-def _cell(true: int, taken: int, count: int, of: int) -> Cell:
-    said = f"class {true} taken for {taken}: {count:,} of {of:,}"
-    if true == taken:
-        said = f"class {true} answered right: {count:,} of {of:,}"
-    return Cell(count, count / of if of else 0.0, true == taken, said)
+def _row(true: int, counts: Sequence[int], said: Sequence[str]) -> tuple[Cell, ...]:
+    total = sum(counts)
+    return tuple(
+        Cell(
+            count,
+            count / total if total else 0.0,
+            true == taken,
+            f"{said[true]} {'answered right' if true == taken else f'taken for {said[taken]}'}: "
+            f"{count:,} of {total:,}",
+        )
+        for taken, count in enumerate(counts)
+    )

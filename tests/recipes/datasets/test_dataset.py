@@ -23,6 +23,7 @@ def dataset(**changes):
 
 def test_matching_parts_are_accepted():
     assert dataset().classes == 3
+    assert dataset(class_names=("a", "b", "c")).class_names == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def test_matching_parts_are_accepted():
             {"x_val": np.zeros((0, 4, 4, 1), np.float32), "y_val": np.zeros(0, int)},
             "the val part is empty",
         ),
+        ({"class_names": ("a", "b")}, "class_names has 2 names for 3 classes"),
     ],
 )
 def test_parts_that_do_not_match_are_refused(changes, message):

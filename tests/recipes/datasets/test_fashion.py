@@ -27,6 +27,7 @@ def test_first_images_train_and_the_next_validate(tmp_path):
     assert clothes.x_train.shape == (20, 28, 28, 1)
     assert clothes.y_val.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert clothes.x_test.min() == clothes.x_test.max() == 1.0
+    assert (clothes.class_names[0], clothes.class_names[9]) == ("T-shirt/top", "Ankle boot")
 
 
 def test_all_but_the_validation_images_train_by_default(tmp_path):

@@ -98,11 +98,14 @@ def test_numbers_are_those_of_the_json(page, run):
         cells = [words(cell) for cell in row]
         assert cells[2] == f"{cost['macs']:,}"
         assert cells[4:6] == [f"{cost['weights_bytes']:,} B", f"{cost['working_set_bytes']:,} B"]
+    classes = report["confusion"]["classes"]
     matrices = list(section(page, "accuracy").iter(f"{HTML}table"))
     for matrix, name in zip(matrices, ("float", "int8"), strict=True):
         counted = [[words(td) for td in row[1:]] for row in matrix.find(f"{HTML}tbody")]
         said = [[str(count or "") for count in row] for row in report["confusion"][name]]
         assert counted == said
+        assert [words(th) for th in matrix.find(f"{HTML}thead/{HTML}tr")][1:] == classes
+        assert [words(row[0]) for row in matrix.find(f"{HTML}tbody")] == classes
 
 
 def test_names_are_text_and_nothing_else(hostile_page):
