@@ -33,6 +33,9 @@ def quantized_fingerprint(recipe: Recipe, data: Dataset) -> str:
 def _reference(recipe: Recipe) -> dict[str, Any]:
     sections = recipe.model_dump(mode="json", include={"model", "training", "reference"})
     del sections["training"]["epochs"]  # those of the pruned network
+    # The seed that counts, wherever it stands.
+    del sections["reference"]["seed"]
+    sections["training"]["seed"] = recipe.reference_training.seed
     return {**sections, **_code(recipe)}
 
 

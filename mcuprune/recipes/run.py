@@ -193,6 +193,7 @@ def _report(recipe: Recipe, trained: Trained, deployment: Deployment) -> dict[st
     return {
         "recipe": recipe.title,
         "seed": recipe.training.seed,
+        "validation_board": recipe.validation.board,
         **report,
         "arena_reference": {"used": dataclasses.asdict(yardstick.arena)},
         "limit": limiting_sentence(deployment.resources, recipe.budget.budget(recipe.deploy.board)),

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
 )
 
-from mcuprune.boards import board
 from mcuprune.budget import Budget
 from mcuprune.deployment.projects.formats import format_names
 from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.registry import find_loader
 from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_names, check_options
+from mcuprune.recipes.section import (
+    SECTION,
+    BoardName,
+    Fraction,
+    NotNegative,
+    Positive,
+    Rate,
+    with_key_path,
+)
+from mcuprune.recipes.sweep_section import SweepSection
 from mcuprune.recipes.user_code import argument_names
 from mcuprune.units import parse_bytes, parse_count, parse_microseconds
 
@@ -33,28 +38,11 @@ MODEL_ARGUMENTS_FROM_DATA = ("input_shape", "classes")
 # What a user's Python file defines.
 DATA_FUNCTION, MODEL_FUNCTION = "load_data", "build_model"
 
-Positive = Annotated[int, Field(gt=0)]
-NotNegative = Annotated[int, Field(ge=0)]
-Rate = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
+class Section(BaseModel):
+    """A mapping in a recipe."""
 
-@contextlib.contextmanager
-def _with_key_path() -> Iterator[None]:
-    """Let pydantic, which adds the key path to a ValueError, report our own errors."""
-    try:
-        yield
-    except InputError as error:
-        raise ValueError(str(error)) from error
-
-
-def _known_board(name: str) -> str:
-    with _with_key_path():
-        board(name)
-    return name
-
-
-BoardName = Annotated[str, AfterValidator(_known_board)]
+    model_config = SECTION
 
 
 def _text(name: Any) -> str:
@@ -66,12 +54,6 @@ def _text(name: Any) -> str:
 
 
 ClassName = Annotated[str, BeforeValidator(_text)]
-
-
-class Section(BaseModel):
-    """A mapping in a recipe: unknown keys are errors, values cannot be changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 def _is_named(name: str | None, code: Path | None, section: str) -> TypeGuard[str]:
@@ -119,7 +101,7 @@ class DataSection(Section):
 
     @model_validator(mode="after")
     def _known(self) -> DataSection:
-        with _with_key_path():
+        with with_key_path():
             if _is_named(self.name, self.code, "data"):
                 loader = find_loader(self.name)
                 check_options(loader, self.options, "data.options", given=("path",))
@@ -144,7 +126,7 @@ class ModelSection(Section):
     @model_validator(mode="after")
     def _known(self) -> ModelSection:
         given = MODEL_ARGUMENTS_FROM_DATA
-        with _with_key_path():
+        with with_key_path():
             if _is_named(self.name, self.code, "model"):
                 check_options(builder(self.name), self.options, "model.options", given=given)
             else:
@@ -217,9 +199,11 @@ class ReferenceSection(Section):
 
     Attributes:
         epochs: Passes over the training data.
+        seed: Seed of its weights, shuffling and dropout; ``training.seed`` if absent.
     """
 
     epochs: Positive
+    seed: NotNegative | None = None
 
 
 class BudgetSection(Section):
@@ -240,24 +224,24 @@ class BudgetSection(Section):
     @field_validator("sram", "flash", mode="before")
     @classmethod
     def _bytes(cls, value: Any) -> Any:
-        with _with_key_path():
+        with with_key_path():
             return None if value is None else parse_bytes(value)
 
     @field_validator("latency", mode="before")
     @classmethod
     def _time(cls, value: Any) -> Any:
-        with _with_key_path():
+        with with_key_path():
             return None if value is None else parse_microseconds(value)
 
     @field_validator("macs", mode="before")
     @classmethod
     def _count(cls, value: Any) -> Any:
-        with _with_key_path():
+        with with_key_path():
             return None if value is None else parse_count(value)
 
     @model_validator(mode="after")
     def _not_empty(self) -> BudgetSection:
-        with _with_key_path():
+        with with_key_path():
             self.budget()
         return self
 
@@ -292,7 +276,7 @@ class DeploySection(Section):
     @field_validator("format", mode="before")
     @classmethod
     def _formats(cls, value: Any) -> Any:
-        with _with_key_path():
+        with with_key_path():
             is_text = isinstance(value, str) or (
                 isinstance(value, list) and all(isinstance(name, str) for name in value)
             )
@@ -327,6 +311,7 @@ class Recipe(Section):
         budget: Upper limits.
         deploy: Deployment folder.
         validation: Simulated board, ``validate`` in a recipe, a name that pydantic takes itself.
+        sweep: What ``mcuprune sweep`` varies; ``mcuprune run`` leaves it aside.
     """
 
     title: str
@@ -339,12 +324,19 @@ class Recipe(Section):
     budget: BudgetSection
     deploy: DeploySection = DeploySection()
     validation: ValidateSection = Field(default=ValidateSection(), alias="validate")
+    sweep: SweepSection | None = None
 
     @property
     def float_epochs(self) -> int:
         """Epochs of the pruned network in float: all, or those before ``qat``."""
         is_aware = self.quantization.method == "qat"
         return self.training.epochs - (self.quantization.epochs if is_aware else 0)
+
+    @property
+    def reference_training(self) -> TrainingSection:
+        """Training of the reference, with its own seed if it has one."""
+        seed = self.reference.seed
+        return self.training.model_copy(update={} if seed is None else {"seed": seed})
 
     @property
     def pruned_training(self) -> TrainingSection:

@@ -16,7 +16,7 @@ from mcuprune.recipes.ingredients import build_network
 from mcuprune.recipes.kept import MODEL_FILE, PRUNED, QUANTIZED, REFERENCE, StageFolder
 from mcuprune.recipes.options import check_options
 from mcuprune.recipes.schema import Recipe, TrainingSection
-from mcuprune.recipes.training import accuracy, compile_model, fit
+from mcuprune.recipes.training import Watch, accuracy, compile_model, fit
 from mcuprune.report.progress import announce
 
 # Filled in from the recipe's own keys, so pruning.options cannot set them.
@@ -58,13 +58,16 @@ def check_pruning(recipe: Recipe, data: Dataset) -> None:
     Pruner(build_network(recipe.model, data), recipe.budget.budget(recipe.deploy.board), **shared)
 
 
-def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
+def train_reference(
+    recipe: Recipe, data: Dataset, folder: Path, watch: Watch | None = None
+) -> Stage:
     """Train the unpruned network, or take it from an earlier run of the same configuration.
 
     Args:
         recipe: What to train.
         data: Its data.
         folder: Run folder; the stage lies in ``reference/``.
+        watch: Called after each epoch.
 
     Raises:
         TrainingDivergedError: The loss became NaN.
@@ -75,20 +78,22 @@ def train_reference(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
     place = StageFolder(folder / REFERENCE, reference_fingerprint(recipe, data))
     if (taken := _taken(place, data, "reference")) is not None:
         return taken
-    keras.utils.set_random_seed(recipe.training.seed)
+    training = recipe.reference_training
+    keras.utils.set_random_seed(training.seed)
     model = build_network(recipe.model, data)
     epochs = recipe.reference.epochs
-    compile_model(model, recipe.training, epochs, len(data.x_train))
-    return _fit(model, data, recipe.training, epochs, "reference", place)
+    compile_model(model, training, epochs, len(data.x_train))
+    return _fit(model, data, training, epochs, "reference", place, watch)
 
 
-def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
+def train_pruned(recipe: Recipe, data: Dataset, folder: Path, watch: Watch | None = None) -> Stage:
     """Train the network under the budget, or take it from an earlier run alike.
 
     Args:
         recipe: What to train, and how to prune it.
         data: Its data.
         folder: Run folder; the stage lies in ``pruned/``.
+        watch: Called after each epoch.
 
     Raises:
         TrainingDivergedError: The loss became NaN.
@@ -112,10 +117,12 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path) -> Stage:
         backup_dir=place.backup_folder(),
         **recipe.pruning.options,
     )
-    return _fit(model, data, training, recipe.float_epochs, "pruning", place, pruning)
+    return _fit(model, data, training, recipe.float_epochs, "pruning", place, watch, pruning)
 
 
-def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) -> Stage:
+def train_quantized(
+    recipe: Recipe, data: Dataset, folder: Path, pruned: Stage, watch: Watch | None = None
+) -> Stage:
     """Train the pruned network with the numbers of int8, for the epochs that are left.
 
     Args:
@@ -123,6 +130,7 @@ def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) 
         data: Its data; the first training inputs set the ranges at first.
         folder: Run folder; the stage lies in ``quantized/``.
         pruned: The network.
+        watch: Called after each epoch.
 
     Returns:
         The stage; its accuracy is that with the numbers of int8.
@@ -145,7 +153,7 @@ def train_quantized(recipe: Recipe, data: Dataset, folder: Path, pruned: Stage) 
     training = recipe.training.model_copy(update={"learning_rate": recipe.aware_learning_rate})
     epochs = recipe.quantization.epochs
     compile_model(model, training, epochs, len(data.x_train))
-    return _fit(model, data, training, epochs, "quantization", place)
+    return _fit(model, data, training, epochs, "quantization", place, watch)
 
 
 def _starting_model(recipe: Recipe, data: Dataset, folder: Path) -> Any:
@@ -163,6 +171,7 @@ def _fit(
     epochs: int,
     title: str,
     place: StageFolder,
+    watch: Watch | None,
     pruning: Any = None,
 ) -> Stage:
     """Train, from where a killed process was if one was; keep the model while its backup is there.
@@ -182,6 +191,7 @@ def _fit(
             place.path,
             [resuming],
             at_end=lambda seconds: place.keep(model, seconds),
+            watch=watch,
         )
     except KeyboardInterrupt:
         if pruning is not None:

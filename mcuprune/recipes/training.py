@@ -19,6 +19,9 @@ from mcuprune.report.progress import EpochProgress
 
 SGD_MOMENTUM = 0.9
 
+# Called after each epoch with the training's title, the epoch from 0, Keras's logs and the model.
+Watch = Callable[[str, int, Mapping[str, Any], Any], None]
+
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
@@ -64,6 +67,7 @@ def fit(
     folder: Path,
     callbacks: Sequence[Any] = (),
     at_end: Callable[[float], None] | None = None,
+    watch: Watch | None = None,
 ) -> Fitted:
     """Train a compiled model, showing every epoch on stderr.
 
@@ -79,6 +83,7 @@ def fit(
         callbacks: Run before the progress display, so that it shows what they add to the logs.
         at_end: Called with the wall seconds when training has ended, before the callbacks hear of
             it.
+        watch: Called after each epoch, when all that is kept of it has been written.
 
     Raises:
         TrainingDivergedError: The loss became NaN or infinite; names the epoch.
@@ -109,6 +114,7 @@ def fit(
                 *callbacks,
                 table,
                 progress.callback(),
+                *([] if watch is None else [_watched(title, model, watch)]),
             ],
         )
     return Fitted(seconds(), history.history)
@@ -118,6 +124,14 @@ def accuracy(model: Any, inputs: Floats, labels: Labels) -> float:
     """Return the share of inputs whose largest output stands at their label, 0 to 1."""
     outputs = model.predict(inputs, batch_size=256, verbose=0)
     return float(np.mean(outputs.argmax(axis=1) == labels))
+
+
+def _watched(title: str, model: Any, watch: Watch) -> Any:
+    import keras
+
+    return keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: watch(title, epoch, logs or {}, model)
+    )
 
 
 def _gives_logits(model: Any) -> bool:
