@@ -162,7 +162,7 @@ class Report:
         widths: Channels of each layer.
         trainings: Epoch by epoch.
         operators: In execution order.
-        cycles_for: The board and the runtime that cycles are predicted for.
+        cycles_for: The board and the runtime that cycles are predicted for, None where not known.
         confusions: In float, then in int8.
         simulation: What ``mcuprune simulate --json`` prints.
         notes: Sentences that qualify the numbers.

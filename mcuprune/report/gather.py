@@ -45,7 +45,7 @@ def read_report(
         path: Folder of a run or a deployment, or a ``.tflite``, ``.keras`` or ``.h5`` file.
         budget: What a file is held against; a folder knows its own.
         board: The board that time is predicted for; by default the budget's, or the one that the
-            run simulated.
+            run simulates, also where its simulator is not installed.
         run: Folder of the run, where the deployment does not lie in its place yet.
 
     Raises:
@@ -110,10 +110,7 @@ def _of_folder(sources: Sources, board: str | None) -> Report:
     found = sources.report
     simulation = found.get("simulation")
     graphs = dict(_graphs(sources))
-    if board is None:
-        times = _times_of_run(graphs, found.get("board") or (simulation and simulation["board"]))
-    else:
-        times = _times(graphs, board)
+    times = _times_of_run(graphs, found) if board is None else _times(graphs, board)
     after, before = times.get(PRUNED), times.get(REFERENCE)
     pruned = found["resources"][PRUNED]
     return Report(
@@ -150,10 +147,14 @@ def _times(graphs: Mapping[str, Graph], board: str | None) -> dict[str, BoardTim
     return {name: board_time(graph, board) for name, graph in graphs.items()}
 
 
-def _times_of_run(graphs: Mapping[str, Graph], board: str | None) -> dict[str, BoardTime]:
-    """Return no times for a board that was a file and is gone: all else can still be told."""
+def _times_of_run(graphs: Mapping[str, Graph], found: Mapping[str, Any]) -> dict[str, BoardTime]:
+    """Return times on the deployment's board, else on the one that the run simulates.
+
+    A board that was a file and is gone has none: all else can still be told.
+    """
+    simulated = (found.get("simulation") or {}).get("board")
     try:
-        return _times(graphs, board)
+        return _times(graphs, found.get("board") or simulated or found.get("validation_board"))
     except InputError:
         return {}
 

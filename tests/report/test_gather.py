@@ -46,6 +46,16 @@ def test_cycles_are_those_of_the_simulated_board(run):
     assert {"latency on nucleo-l4r5zi", "energy on nucleo-l4r5zi"} <= labels
 
 
+def test_cycles_need_no_simulator(tmp_path):
+    folder = write_run(tmp_path / "run")
+    path = folder / "deployment" / "report.json"
+    without = {**json.loads(path.read_text()), "simulation": None}
+    path.write_text(json.dumps({**without, "validation_board": "nucleo-l4r5zi"}))
+    assert read_report(folder).cycles_for == "nucleo-l4r5zi, tflm-cmsis-nn at 120 MHz"
+    path.write_text(json.dumps(without))
+    assert read_report(folder).cycles_for is None
+
+
 def test_another_board_can_be_asked_for(run):
     report = read_report(run, board="stm32f746g-disco")
     assert report.cycles_for.startswith("stm32f746g-disco")

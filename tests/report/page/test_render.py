@@ -131,6 +131,7 @@ def test_a_file_alone_has_fewer_sections(tmp_path):
     page = render_page(read_report(path, Budget(macs=100)))
     ids = {element.get("id") for element in parsed(page).iter(f"{HTML}section")}
     assert ids == {None, "numbers", "memory", "operators", "origins"}
+    assert "For cycles, name a board" in words(section(page, "operators"))
     first = parsed(page).find(f".//{HTML}section")
     assert "Exceeds the budget" in words(first)
     assert "412 too many" in words(first)
