@@ -1,8 +1,8 @@
 """Builds the firmware that simulators run: startup, harness, a runtime and a model.
 
 The firmware reads inputs from a file by semihosting, and writes answers and measures into another,
-so that one program runs under Unicorn and QEMU; for Renode a mailbox stands for the files. Its C
-sources lie in ``firmware/``.
+so that one program runs under Unicorn and QEMU; for Renode a memory and a UART stand for the files.
+Its C sources lie in ``firmware/``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mcuprune.engines.program import Program, read_program
 
 SOURCES = Path(__file__).parent / "firmware"
 _HARNESS = ("startup.c", "harness.c", "paint.c")
-_SEMIHOSTING, _MAILBOX = "semihosting.c", "mailbox.c"
+_SEMIHOSTING, _UART = ("semihosting.c",), ("uart_files.c", "uart.c")
 # Where compilers put an array whose name speaks of an arena, as generated C and TFLM's glue do.
 ARENA_SECTIONS = ".bss.*arena*"
 _C_OPTIONS = ("-std=c11", "-ffreestanding")
@@ -133,12 +133,12 @@ def linker_script(layout: Layout) -> str:
 
 
 def _link(folder: Path, runtime: RuntimeParts, target: Target, compiler: CrossCompiler) -> bytes:
-    files = _SEMIHOSTING if target.mailbox_address is None else _MAILBOX
-    sources = [SOURCES / name for name in (*_HARNESS, files)] + _written(folder, runtime.files)
+    files, exchange = (
+        (_SEMIHOSTING, ()) if target.exchange is None else (_UART, target.exchange.options)
+    )
+    sources = [SOURCES / name for name in (*_HARNESS, *files)] + _written(folder, runtime.files)
     core_flags = compiler.core_flags(target.core)
-    options = (*core_flags, *_OPTIONS, f"-I{folder}", f"-I{SOURCES}")
-    if target.mailbox_address is not None:
-        options += (f"-DMAILBOX_ADDRESS={target.mailbox_address:#x}u",)
+    options = (*core_flags, *_OPTIONS, *exchange, f"-I{folder}", f"-I{SOURCES}")
     options += () if compiler.name == GCC else (f"-I{SOURCES / 'libc'}",)
     objects = [_compiled(source, folder, options, runtime, compiler) for source in sources]
     script, elf = folder / "harness.ld", folder / "firmware.elf"

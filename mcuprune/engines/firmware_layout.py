@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from mcuprune.boards import Board
+from mcuprune.engines.firmware_exchange import Exchange
 from mcuprune.errors import FirmwareError, InputError
 from mcuprune.memory_kinds import FLASH
 
@@ -102,14 +103,14 @@ class Target:
         machine: What is simulated, in words.
         platform: What the simulator itself calls it: a machine of QEMU, a platform file of
             Renode; empty for one that takes the layout as it is.
-        mailbox_address: Where files are exchanged with the simulator; None for semihosting.
+        exchange: How inputs and answers are exchanged; None for files by semihosting.
     """
 
     core: str
     layout: Layout
     machine: str
     platform: str = ""
-    mailbox_address: int | None = None
+    exchange: Exchange | None = None
 
 
 def board_layout(device: Board, stack_bytes: int = STACK_BYTES) -> Layout:

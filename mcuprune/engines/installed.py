@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 REQUIRED, OPTIONAL = "required", "optional"
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _SECONDS = 20
+# Names the program where it is not called so, or not on the path.
+RENODE, RENODE_VARIABLE = "renode", "MCUPRUNE_RENODE"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +76,11 @@ _PROGRAMS = (
         "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib",
     ),
     (("qemu-system-arm",), "simulated boards: simulator qemu", "apt-get install qemu-system-arm"),
-    (("renode",), "simulated boards: simulator renode", "https://renode.io, or --renode PATH"),
+    (
+        (RENODE,),
+        "simulated boards: simulator renode",
+        f"https://renode.io; elsewhere than on the path: --renode PATH or {RENODE_VARIABLE}",
+    ),
     (("cmake",), "firmware projects: format cmake", "apt-get install cmake"),
     (
         ("chromium", "chromium-browser", "google-chrome"),
@@ -90,10 +97,19 @@ def installed_tools() -> tuple[Tool, ...]:
         for name, purpose, need, hint in _PACKAGES
     ]
     programs = [
-        Tool(commands[0], purpose, program_version(commands), OPTIONAL, hint)
+        Tool(commands[0], purpose, program_version(_as_called(commands)), OPTIONAL, hint)
         for commands, purpose, hint in _PROGRAMS
     ]
     return (*packages, *programs)
+
+
+def renode_command(program: str | None = None) -> str:
+    """Return how Renode is started: as given, else as the environment says, else by its name."""
+    return program or os.environ.get(RENODE_VARIABLE) or RENODE
+
+
+def _as_called(commands: Sequence[str]) -> Sequence[str]:
+    return (renode_command(),) if RENODE in commands else commands
 
 
 def package_version(name: str) -> str | None:

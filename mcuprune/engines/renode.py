@@ -1,47 +1,57 @@
 """An installed Renode, driven without a window: platforms of boards, with their peripherals.
 
 The board's own platform file is used where Renode has one (``emulators`` in the board's file),
-else one is written with the board's core and memories.
+else one is written with the board's core and memories. Answers leave by the platform's UART.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from mcuprune import catalogue
 from mcuprune.boards import Board
 from mcuprune.engines.base import Array
 from mcuprune.engines.cross_compiler import CORES, WITHOUT_HELIUM
 from mcuprune.engines.firmware_build import Firmware
+from mcuprune.engines.firmware_exchange import Exchange, Uart
 from mcuprune.engines.firmware_layout import Target, board_layout
-from mcuprune.engines.records import RECORD_BYTES, read_answers
+from mcuprune.engines.installed import RENODE_VARIABLE, renode_command
+from mcuprune.engines.records import read_answers
 from mcuprune.engines.renode_files import (
+    ADDED_UART,
     ELF,
     GENERATED,
+    INPUT_COUNT,
     INPUT_FILE,
     LARGEST_INPUT_BYTES,
-    LARGEST_OUTPUT_BYTES,
-    MAILBOX_ADDRESS,
-    OUTPUTS,
+    LOADING,
+    RECEIVED,
     SCRIPT,
     TEST,
+    exchange_of,
+    loading_script,
     platform_description,
     reading_script,
     robot_test,
     run_script,
 )
-from mcuprune.engines.renode_output import Printed, fault_in
+from mcuprune.engines.renode_output import Printed, fault_in, sent_bytes
 from mcuprune.engines.simulation import Simulation
 from mcuprune.errors import EngineError, FirmwareError, InputError, MissingToolError
 
-PROGRAM, VARIABLE = "renode", "MCUPRUNE_RENODE"
 # At Renode's 100 million instructions per simulated second or more; an idle core costs nothing.
 _SECONDS_PER_INPUT, _SECONDS = 30, 30
 _TIME_LIMIT_S = 1_800
@@ -55,8 +65,8 @@ class Renode:
     """Runs firmware in Renode.
 
     Args:
-        program: The ``renode`` command; None takes :data:`VARIABLE` of the environment, else looks
-            for it on the path.
+        program: The ``renode`` command; None takes what ``MCUPRUNE_RENODE`` in the environment
+            names, else looks for it on the path.
     """
 
     program: str | None = None
@@ -80,7 +90,7 @@ class Renode:
             board_layout(device, stack_bytes),
             words,
             platform=own or GENERATED,
-            mailbox_address=MAILBOX_ADDRESS,
+            exchange=Exchange(INPUT_COUNT, uart_of(own)),
         )
 
     def run(self, firmware: Firmware, inputs: Array) -> Simulation:
@@ -89,10 +99,14 @@ class Renode:
         with tempfile.TemporaryDirectory(prefix="mcuprune-renode-") as name:
             folder = Path(name)
             write_project(folder, firmware, inputs)
-            (folder / _READING).write_text(reading_script(_written_bytes(firmware, inputs)))
+            uart = exchange_of(firmware).uart
+            (folder / _READING).write_text(reading_script(uart, _seconds(inputs)))
             (folder / _CONFIG).write_text(_SETTINGS)
             printed = _start(program, folder, firmware)
-        answers = read_answers(firmware, printed.written(), len(inputs))
+            printed.require_no_complaint()
+            received = folder / RECEIVED
+            sent = received.read_text(encoding="latin-1") if received.is_file() else ""
+        answers = read_answers(firmware, sent_bytes(sent, printed), len(inputs))
         return Simulation(
             outputs=answers.outputs,
             instructions=printed.instructions,
@@ -104,15 +118,35 @@ class Renode:
         )
 
     def _find(self) -> str:
-        name = self.program or os.environ.get(VARIABLE) or PROGRAM
+        name = renode_command(self.program)
         found = shutil.which(name)
         if found is None:
             raise MissingToolError(
                 f"{name} is not installed: get Renode 1.15 or newer from https://renode.io and "
-                f"put it on the path, or give it with --renode or in {VARIABLE}; or simulate with "
-                "--simulator cortexm"
+                f"put it on the path, or give it with --renode or in {RENODE_VARIABLE}; or "
+                "simulate with --simulator cortexm"
             )
         return found
+
+
+def uart_of(platform: str | None) -> Uart:
+    """Return the UART by which a firmware answers on a platform of Renode.
+
+    Args:
+        platform: A platform file of Renode; None for one that is written.
+
+    >>> uart_of("platforms/cpus/nrf52840.repl").kind
+    'nrf52_easydma'
+    """
+    entry = _uarts().get(platform or "")
+    return ADDED_UART if entry is None else Uart(entry["uart"], entry["kind"], entry["address"])
+
+
+@functools.cache
+def _uarts() -> Mapping[str, Any]:
+    path = catalogue.find("cost_models/simulators", "renode_uarts", "table")
+    table: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["platforms"]
+    return table
 
 
 def write_project(
@@ -131,37 +165,30 @@ def write_project(
         InputError: The firmware was built for another simulator, or there are more inputs than
             Renode's firmware can be handed at once.
     """
-    target = firmware.target
-    if target.mailbox_address is None:
-        raise InputError("a project for Renode needs a firmware for it: give --simulator renode")
-    _require_room(firmware, inputs)
+    target, uart = firmware.target, exchange_of(firmware).uart
+    _require_room(inputs)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ELF).write_bytes(firmware.program.elf)
     (folder / INPUT_FILE).write_bytes(inputs.tobytes())
     if target.platform == GENERATED:
         (folder / GENERATED).write_text(platform_description(target.core, target.layout))
-    seconds = _SECONDS + _SECONDS_PER_INPUT * len(inputs)
-    (folder / SCRIPT).write_text(run_script(firmware, inputs.nbytes, seconds))
+    (folder / LOADING).write_text(loading_script(firmware, inputs.nbytes))
+    (folder / SCRIPT).write_text(run_script(uart, _seconds(inputs)))
     if answers is not None:
-        first = OUTPUTS + 2 * RECORD_BYTES
-        whole = answers[0][: len(answers[0]) // 4 * 4]
-        (folder / TEST).write_text(robot_test(first, whole))
+        expected = [answer.tobytes() for answer in answers]
+        (folder / TEST).write_text(robot_test(uart, _SECONDS + _SECONDS_PER_INPUT, expected))
 
 
-def _written_bytes(firmware: Firmware, inputs: Array) -> int:
-    return RECORD_BYTES + len(inputs) * (RECORD_BYTES + firmware.output_bytes)
+def _seconds(inputs: Array) -> int:
+    return _SECONDS + _SECONDS_PER_INPUT * len(inputs)
 
 
-def _require_room(firmware: Firmware, inputs: Array) -> None:
-    for what, needed, room in (
-        ("inputs", inputs.nbytes, LARGEST_INPUT_BYTES),
-        ("answers", _written_bytes(firmware, inputs), LARGEST_OUTPUT_BYTES),
-    ):
-        if needed > room:
-            raise InputError(
-                f"{len(inputs)} inputs make {needed:,} bytes of {what}, the firmware for Renode "
-                f"holds {room:,}: give fewer with --inputs"
-            )
+def _require_room(inputs: Array) -> None:
+    if inputs.nbytes > LARGEST_INPUT_BYTES:
+        raise InputError(
+            f"{len(inputs)} inputs make {inputs.nbytes:,} bytes, the firmware for Renode holds "
+            f"{LARGEST_INPUT_BYTES:,}: give fewer with --inputs"
+        )
 
 
 def _start(program: str, folder: Path, firmware: Firmware) -> Printed:

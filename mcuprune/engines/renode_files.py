@@ -1,31 +1,44 @@
-"""Files for Renode: the platform, the script that runs a firmware on it, and a test to keep.
+"""Files for Renode: the platform, the scripts that run a firmware on it, and a test to keep.
 
 The commands are those of Renode 1.15 (renode.readthedocs.io: describing platforms, monitor and
-script syntax, testing API).
+script syntax, UART integration, testing with Renode).
 """
 
 from __future__ import annotations
 
-from mcuprune.engines.base import Array
-from mcuprune.engines.firmware_build import Firmware
-from mcuprune.engines.firmware_layout import Layout
+from collections.abc import Sequence
 
-# Beside every board's own memories; the layout within is that of firmware/mailbox.c.
-MAILBOX_ADDRESS, MAILBOX_BYTES = 0x9F000000, 16 * 2**20
-INPUT_COUNT, OUTPUT_COUNT, ENDED = MAILBOX_ADDRESS, MAILBOX_ADDRESS + 4, MAILBOX_ADDRESS + 8
-INPUTS, OUTPUTS = MAILBOX_ADDRESS + 256, MAILBOX_ADDRESS + 8 * 2**20
-LARGEST_INPUT_BYTES = OUTPUTS - INPUTS
-LARGEST_OUTPUT_BYTES = MAILBOX_ADDRESS + MAILBOX_BYTES - OUTPUTS
-MAILBOX = (
-    f"mailbox: Memory.MappedMemory @ sysbus {MAILBOX_ADDRESS:#010x} {{ size: {MAILBOX_BYTES:#x} }}"
-)
+from mcuprune.engines.firmware_build import Firmware
+from mcuprune.engines.firmware_exchange import Exchange, Uart
+from mcuprune.engines.firmware_layout import Layout
+from mcuprune.errors import InputError
+
+# Beside every board's own memories; the layout within is that of firmware/uart_files.c.
+INPUT_COUNT, INPUT_MEMORY_BYTES = 0x9F000000, 16 * 2**20
+INPUTS = INPUT_COUNT + 256
+LARGEST_INPUT_BYTES = INPUT_COUNT + INPUT_MEMORY_BYTES - INPUTS
+# Where a platform has no UART that is known.
+ADDED_UART = Uart("answers", "trivial", 0x9EFF0000)
 # Names of the files within the folder that Renode runs.
 ELF, INPUT_FILE, GENERATED = "firmware.elf", "inputs.bin", "board.repl"
-SCRIPT, TEST = "run.resc", "model.robot"
+LOADING, SCRIPT, TEST = "load.resc", "run.resc", "model.robot"
+RECEIVED = "uart.txt"
 BEGINS, ENDS = "inference begins after", "inference ends after"
+# The last line that a firmware sends.
+LAST_LINE = "end"
 _CPU_TYPES = {"cortex-m0plus": "cortex-m0+"}
-_WORD_BYTES = 4
 _QUANTUM_SECONDS = 0.1
+
+
+def exchange_of(firmware: Firmware) -> Exchange:
+    """Return how a firmware for Renode exchanges inputs and answers.
+
+    Raises:
+        InputError: The firmware was built for another simulator.
+    """
+    if firmware.target.exchange is None:
+        raise InputError("a project for Renode needs a firmware for it: give --simulator renode")
+    return firmware.target.exchange
 
 
 def platform_description(core: str, layout: Layout) -> str:
@@ -63,8 +76,8 @@ def platform_description(core: str, layout: Layout) -> str:
     return "\n".join(parts)
 
 
-def run_script(firmware: Firmware, input_bytes: int, seconds: int) -> str:
-    """Return a ``.resc`` that loads a firmware with its inputs and runs it.
+def loading_script(firmware: Firmware, input_bytes: int) -> str:
+    """Return a ``.resc`` that makes a board and loads a firmware with its inputs.
 
     It expects :data:`ELF`, :data:`INPUT_FILE` and a written platform in its own folder, so that
     the folder can be moved.
@@ -72,16 +85,18 @@ def run_script(firmware: Firmware, input_bytes: int, seconds: int) -> str:
     Args:
         firmware: Built for Renode.
         input_bytes: How many bytes all inputs are.
-        seconds: Simulated seconds to run for; those after the firmware's end cost nearly nothing.
     """
     platform = firmware.target.platform
     place = "$ORIGIN/" if platform == GENERATED else "@"
     begins = firmware.program.address("inference_begins")
     ends = firmware.program.address("inference_ends")
+    added = [_memory_with_inputs()]
+    if exchange_of(firmware).uart == ADDED_UART:
+        added.append(_added_uart())
     return _lines(
         'mach create "mcuprune"',
         f"machine LoadPlatformDescription {place}{platform}",
-        f'machine LoadPlatformDescriptionFromString "{MAILBOX}"',
+        *(f'machine LoadPlatformDescriptionFromString "{text}"' for text in added),
         f"sysbus LoadELF $ORIGIN/{ELF}",
         f"sysbus LoadBinary $ORIGIN/{INPUT_FILE} {INPUTS:#010x}",
         f"sysbus WriteDoubleWord {INPUT_COUNT:#010x} {input_bytes}",
@@ -91,50 +106,64 @@ def run_script(firmware: Firmware, input_bytes: int, seconds: int) -> str:
         # Else simulated time passes no faster than real time, and in steps of 0.1 ms.
         "emulation SetGlobalAdvanceImmediately true",
         f'emulation SetGlobalQuantum "{_QUANTUM_SECONDS}"',
+    )
+
+
+def run_script(uart: Uart, seconds: int) -> str:
+    """Return a ``.resc`` that runs what :data:`LOADING` loads, and shows what the UART sends.
+
+    Args:
+        uart: The UART.
+        seconds: Simulated seconds to run for; those after the firmware's end cost nearly nothing.
+    """
+    return _lines(
+        f"include $ORIGIN/{LOADING}",
+        f"showAnalyzer sysbus.{uart.name}",
         f'emulation RunFor "{seconds}"',
     )
 
 
-def reading_script(written_bytes: int) -> str:
-    """Return a ``.resc`` that runs :data:`SCRIPT`, prints what the firmware wrote, and quits.
+def reading_script(uart: Uart, seconds: int) -> str:
+    """Return a ``.resc`` that writes what the UART sends into :data:`RECEIVED`, and quits.
 
     Args:
-        written_bytes: How much the firmware writes at most.
+        uart: The UART.
+        seconds: Simulated seconds to run for.
     """
     return _lines(
-        "numbersMode Hexadecimal",
-        f"include $ORIGIN/{SCRIPT}",
-        f"sysbus ReadBytes {OUTPUT_COUNT:#010x} {2 * _WORD_BYTES}",
-        f"sysbus ReadBytes {OUTPUTS:#010x} {written_bytes}",
+        f"include $ORIGIN/{LOADING}",
+        f"sysbus.{uart.name} CreateFileBackend $ORIGIN/{RECEIVED} true",
+        f'emulation RunFor "{seconds}"',
         "quit",
     )
 
 
-def robot_test(answers_at: int, expected: Array) -> str:
+def robot_test(uart: Uart, seconds: int, answers: Sequence[bytes]) -> str:
     """Return a test for ``renode-test`` that the firmware answers as it did here.
 
     Args:
-        answers_at: Address of the first expected word.
-        expected: Bytes that the firmware must have written there, int8, a multiple of four.
+        uart: The UART that answers leave by.
+        seconds: Simulated seconds to wait for an answer at most.
+        answers: What the firmware must answer to each input.
     """
-    words = expected.view("<u4").tolist()
-    checks = "\n".join(
-        f"    Word Should Be             {answers_at + _WORD_BYTES * i:#010x}    {word:#010x}"
-        for i, word in enumerate(words)
-    )
+    checks = "".join(f"    Wait For Line On Uart      {answer.hex()}\n" for answer in answers)
     return f"""\
-*** Keywords ***
-Word Should Be
-    [Arguments]                ${{address}}    ${{expected}}
-    ${{word}}=                   Execute Command    sysbus ReadDoubleWord ${{address}}
-    Should Be Equal As Numbers    ${{word}}    ${{expected}}
-
 *** Test Cases ***
 Model Should Answer Bit For Bit
-    Execute Command            include @${{CURDIR}}/{SCRIPT}
-    Word Should Be             {ENDED:#010x}    1
-{checks}
+    Execute Command            include @${{CURDIR}}/{LOADING}
+    Create Terminal Tester     sysbus.{uart.name}    timeout={seconds}
+    Start Emulation
+{checks}    Wait For Line On Uart      {LAST_LINE}
 """
+
+
+def _memory_with_inputs() -> str:
+    place = f"inputs: Memory.MappedMemory @ sysbus {INPUT_COUNT:#010x}"
+    return f"{place} {{ size: {INPUT_MEMORY_BYTES:#x} }}"
+
+
+def _added_uart() -> str:
+    return f"{ADDED_UART.name}: UART.TrivialUart @ sysbus {ADDED_UART.address:#010x}"
 
 
 def _lines(*lines: str) -> str:

@@ -1,4 +1,4 @@
-"""What Renode prints while it runs a firmware: counts, memory, faults, complaints."""
+"""What Renode prints while it runs a firmware: counts, faults, complaints, and the UART's lines."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import re
 
 from mcuprune.engines.firmware_build import Firmware
 from mcuprune.engines.records import stack_overflow
-from mcuprune.engines.renode_files import BEGINS, ENDS
+from mcuprune.engines.renode_files import BEGINS, ENDS, LAST_LINE
 from mcuprune.errors import EngineError, FirmwareError
 
 _VERSION = re.compile(r"Renode, version (\d+\.\d+\.\d+)")
 _COMPLAINT = re.compile(r"There was an error executing command '(.*)'\s+(.*)")
-_BYTES = re.compile(r"\[\s*((?:0x[0-9A-Fa-f]{1,2},\s*)+)\]")
 _OUTSIDE = re.compile(
     r"\[cpu: 0x(?P<code>[0-9A-Fa-f]+)\].*?(?P<access>Read|Write)(?P<width>\w+) "
     r"(?:from|to) non existing peripheral at 0x(?P<address>[0-9A-Fa-f]+)"
@@ -53,12 +52,11 @@ class Printed:
         """How it ends, for messages."""
         return " ".join(self.text.split()[-_LAST_WORDS:]) or "none"
 
-    def written(self) -> bytes:
-        """Return the bytes that the firmware wrote.
+    def require_no_complaint(self) -> None:
+        """Check that Renode took all commands.
 
         Raises:
-            EngineError: Renode refused a command, or printed no memory.
-            FirmwareError: The firmware did not end.
+            EngineError: It refused one.
         """
         complaint = _COMPLAINT.search(self.text)
         if complaint:
@@ -66,20 +64,32 @@ class Printed:
                 f"Renode {self.version} refused `{complaint[1]}`: {complaint[2].strip()}: use "
                 "Renode 1.15 or newer, or simulate with --simulator cortexm"
             )
-        printed = [
-            bytes(int(byte, 16) for byte in found.replace(",", " ").split())
-            for found in _BYTES.findall(self.text)
-        ]
-        if len(printed) != 2:
-            raise EngineError(f"Renode printed no memory; its last words were: {self.last_words}")
-        header, contents = printed
-        count, has_ended = (int.from_bytes(header[i : i + 4], "little") for i in (0, 4))
-        if not has_ended:
-            raise FirmwareError(
-                "the firmware did not end in Renode: simulate with cortexm, which names what it "
-                "does"
-            )
-        return contents[:count]
+
+
+def sent_bytes(sent: str, printed: Printed) -> bytes:
+    """Return the bytes that a firmware wrote, from what its UART sent.
+
+    Args:
+        sent: Lines of hexadecimal digits, then :data:`LAST_LINE`.
+        printed: What Renode itself said.
+
+    Raises:
+        EngineError: Nothing was sent, or no such lines.
+        FirmwareError: The firmware did not end.
+    """
+    lines = sent.splitlines()
+    if not lines:
+        raise EngineError(f"the UART sent nothing; Renode's last words were: {printed.last_words}")
+    if lines[-1] != LAST_LINE:
+        raise FirmwareError(
+            "the firmware did not end in Renode: simulate with cortexm, which names what it does"
+        )
+    try:
+        return bytes.fromhex("".join(lines[:-1]))
+    except ValueError:
+        raise EngineError(
+            "the UART sent something else than the harness's lines: build the firmware with it"
+        ) from None
 
 
 def fault_in(line: str, firmware: Firmware) -> str | None:

@@ -54,6 +54,14 @@ def test_missing_programs_and_packages(monkeypatch, tmp_path):
     assert program_version(["cc"]) is None
 
 
+def test_a_renode_that_the_environment_names(monkeypatch, tmp_path):
+    program(tmp_path, "my-renode", "echo 'Renode v1.15.3.1578'")
+    monkeypatch.setenv("MCUPRUNE_RENODE", str(tmp_path / "my-renode"))
+    assert {tool.name: tool.version for tool in installed_tools()}["renode"] == "1.15.3.1578"
+    monkeypatch.setenv("MCUPRUNE_RENODE", str(tmp_path / "no-renode"))
+    assert {tool.name: tool.version for tool in installed_tools()}["renode"] is None
+
+
 def test_ways_to_get_what_is_missing_stand_together_the_required_first():
     tools = [
         Tool("a", "x", None, "optional", "pip install z"),

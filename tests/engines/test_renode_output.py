@@ -1,4 +1,4 @@
-"""Lines as Renode 1.15.3 prints them become counts, bytes and faults."""
+"""Lines as Renode 1.15.3 prints them and those of the UART become counts, bytes and faults."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hand_written_model import firmware
 
 from mcuprune.engines.renode import Renode
-from mcuprune.engines.renode_output import Printed, fault_in
+from mcuprune.engines.renode_output import Printed, fault_in, sent_bytes
 from mcuprune.errors import EngineError, FirmwareError
 
 HEAD = """\
@@ -19,15 +19,10 @@ Renode, version 1.15.3.1578 (03756cb5)
 00:55:48.0455 [INFO] cpu: inference begins after 36998
 00:55:48.0487 [INFO] cpu: inference ends after 37145
 """
-MEMORY = """\
-[\r
-0x0B, 0x00, 0x00, 0x00, %s, 0x00, 0x00, 0x00, \r
-]\r
-[\r
-0x53, 0x54, 0x52, 0x54, 0x00, 0x00, 0x00, 0x00, 0x40, 0x80, \r
-0xFF, 0x11, 0x12, \r
-]\r
-Renode is quitting
+SENT = """\
+53545254000000004080ff11
+0001
+end
 """
 
 
@@ -36,15 +31,21 @@ def built():
     return firmware(Renode(), "nucleo-l4r5zi")
 
 
-def test_version_counts_and_memory():
-    printed = Printed(HEAD + MEMORY % "0x01")
+def test_version_and_counts():
+    printed = Printed(HEAD)
     assert (printed.version, printed.instructions) == ("1.15.3", (150, 147))
-    assert printed.written() == bytes([0x53, 0x54, 0x52, 0x54, 0, 0, 0, 0, 0x40, 0x80, 0xFF])
+    printed.require_no_complaint()
+
+
+def test_lines_of_the_uart():
+    expected = b"STRT\x00\x00\x00\x00@\x80\xff\x11\x00\x01"
+    assert sent_bytes(SENT, Printed(HEAD)) == expected
 
 
 def test_a_firmware_that_goes_on():
-    with pytest.raises(FirmwareError, match="did not end in Renode"):
-        Printed(HEAD + MEMORY % "0x00").written()
+    for sent in ("5354\n", "5354\nen"):
+        with pytest.raises(FirmwareError, match="did not end in Renode"):
+            sent_bytes(sent, Printed(HEAD))
 
 
 def test_a_command_that_is_refused():
@@ -54,12 +55,14 @@ def test_a_command_that_is_refused():
     )
     message = r"1\.15\.3 refused `machine LoadPlatformDescription @no\.repl`: Could not find file"
     with pytest.raises(EngineError, match=message):
-        Printed(HEAD + said).written()
+        Printed(HEAD + said).require_no_complaint()
 
 
-def test_a_renode_that_prints_no_memory():
-    with pytest.raises(EngineError, match=r"its last words were: .* inference ends after 37145"):
-        Printed(HEAD).written()
+def test_a_uart_that_sends_nothing_or_something_else():
+    with pytest.raises(EngineError, match=r"last words were: .* inference ends after 37145"):
+        sent_bytes("", Printed(HEAD))
+    with pytest.raises(EngineError, match="something else than the harness's lines"):
+        sent_bytes("Hello\nend\n", Printed(HEAD))
 
 
 def test_accesses_where_no_memory_is(built):

@@ -22,6 +22,11 @@ static const char inputs_name[] = "inputs.bin";
 static const char outputs_name[] = "outputs.bin";
 static int32_t outputs = -1;
 
+static void write_record(const struct record *record) {
+  (void)file_write(outputs, record, sizeof *record);
+  file_flush(outputs);
+}
+
 static uint32_t *stack_pointer(void) {
   uint32_t *here;
   __asm__ volatile("mov %0, sp" : "=r"(here));
@@ -59,8 +64,9 @@ static void infer(uint32_t number) {
   require_stack(number);
   record.stack_bytes = stack_used(number) + PAINTER_BYTES;
   record.arena_bytes = runtime_arena_bytes();
-  (void)file_write(outputs, &record, sizeof record);
+  write_record(&record);
   runtime_write_outputs(outputs);
+  file_flush(outputs);
 }
 
 int main(void) {
@@ -71,7 +77,7 @@ int main(void) {
   record.status = runtime_start();
   require_stack(0);
   record.stack_bytes = stack_used(0) + PAINTER_BYTES;
-  (void)file_write(outputs, &record, sizeof record);
+  write_record(&record);
   for (uint32_t number = 1; record.status == 0; number++) {
     if (runtime_read_inputs(inputs, number) != 0) {
       break;
@@ -87,7 +93,7 @@ int main(void) {
 void report_fault(const uint32_t *frame) {
   const int framed = frame >= stack_bottom && frame + 8 <= stack_top;
   const struct record record = {RECORD_FAULT, framed ? (int32_t)frame[6] : 0, (uint32_t)frame, 0};
-  (void)file_write(outputs, &record, sizeof record);
+  write_record(&record);
   program_exit();
   for (;;) {
   }

@@ -1,4 +1,4 @@
-/* Files on the computer that simulates, and the end of the program: by semihosting or by a mailbox. */
+/* Files on the computer that simulates, and the end of the program: by semihosting or by a UART. */
 #ifndef MCUPRUNE_HOST_FILES_H_
 #define MCUPRUNE_HOST_FILES_H_
 
@@ -16,6 +16,9 @@ int32_t file_open(const char *name, uint32_t name_length, uint32_t mode);
 /* Returns how many bytes were not transferred: 0 if all were. */
 uint32_t file_read(int32_t handle, void *bytes, uint32_t count);
 uint32_t file_write(int32_t handle, const void *bytes, uint32_t count);
+
+/* Hands on what was written, as a line of its own where that can be. */
+void file_flush(int32_t handle);
 
 /* Does not return. */
 void program_exit(void);
