@@ -97,6 +97,13 @@ class BoardFile(_Part):
             raise ValueError(
                 f"no memory can hold an arena: one must be of kind {', '.join(ARENA_KINDS)}"
             )
+        for memory in self.memories:
+            if memory.kind in ARENA_KINDS and memory.size_bytes > self.sram_bytes:
+                raise ValueError(
+                    f"the memory {memory.name} has {memory.size_bytes:,} bytes, the chip "
+                    f"{self.sram_bytes:,} in all (sram_bytes): correct one of them; memory beside the "
+                    f"chip is of kind {' or '.join(OFF_CHIP_KINDS)}"
+                )
         known = {FLASH, *(memory.name for memory in self.memories)}
         if strange := sorted(set(self.addresses) - known):
             raise ValueError(

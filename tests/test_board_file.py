@@ -55,6 +55,7 @@ def test_boards_of_the_catalogue_keep_to_the_same_rules(name: str) -> None:
         ("kind: backup", "kind: eeprom", "memories.1.kind: kinds of memory are sram, dtcm"),
         ("title:", "addresses: {SRAM3: 0}\ntitle:", "'SRAM3', which is no memory of the board"),
         ("SRAM1, size_bytes: 49152", "X, size_bytes: 1, kind: itcm", "no memory can hold an arena"),
+        ("size_bytes: 49152", "size_bytes: 491520", "SRAM1 has 491,520 bytes, the chip 65,536"),
         ("core: cortex-m4", "core: cortex-a53", "core 'cortex-a53', of which"),
         ("memories:", "memories", "no valid YAML"),
     ],

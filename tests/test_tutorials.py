@@ -13,25 +13,47 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "docs" / "tutorials"
-PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
-CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+# Language, the file that a block is shown as, what it holds.
+BLOCK = re.compile(r"```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"^\$ mcuprune (.+)$(?:\n\$ echo \$\?\n(\d))?", re.MULTILINE)
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md")}
+# Needs recordings, and fewer epochs.
+FROM_RECORDINGS = "keywords"
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PAGES if PYTHON.search(PAGES[name])))
+def test_every_topic_has_its_page():
+    assert set(PAGES) == {
+        *("own-model", "keywords", "residual", "gestures", "pretrained"),
+        *("loop", "custom-layer", "board", "ci"),
+    }
+
+
+def mcuprune(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mcuprune", *line.split()],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(set(PAGES) - {FROM_RECORDINGS}))
 def test_pages_run_from_top_to_bottom(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for code in PYTHON.findall(PAGES[name]):
-        exec(code, names)
-
-
-def commands(page: str) -> list[str]:
-    """Return what a page types after ``$ mcuprune``."""
-    lines = "\n".join(CONSOLE.findall(PAGES[page])).splitlines()
-    return [line.removeprefix("$ mcuprune ") for line in lines if line.startswith("$ mcuprune ")]
+    for language, file, text in BLOCK.findall(PAGES[name]):
+        if file:
+            (tmp_path / file).write_text(text, encoding="utf-8")
+        elif language == "python":
+            exec(text, names)
+        else:
+            for line, code in COMMAND.findall(text):
+                done = mcuprune(line, tmp_path)
+                assert done.returncode == int(code or 0), f"{line}: {done.stderr[-3000:]}"
 
 
 def recordings(folder: Path) -> None:
@@ -53,16 +75,14 @@ def recordings(folder: Path) -> None:
 
 def test_keywords_go_from_wav_files_to_a_simulated_board(tmp_path: Path) -> None:
     recordings(tmp_path / "recordings")
-    typed = commands("keywords")
+    typed = [
+        line
+        for language, _, text in BLOCK.findall(PAGES[FROM_RECORDINGS])
+        if language == "console"
+        for line, _ in COMMAND.findall(text)
+    ]
     assert [line.split()[0] for line in typed] == ["run", "simulate", "check"]
     for line in typed:
-        fewer = ["--epochs", "4"] if line.startswith("run") else []
-        done = subprocess.run(
-            [sys.executable, "-m", "mcuprune", *line.split(), *fewer],
-            cwd=tmp_path,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        fewer = " --epochs 4" if line.startswith("run") else ""
+        done = mcuprune(line + fewer, tmp_path)
         assert done.returncode == 0, done.stderr[-3000:]

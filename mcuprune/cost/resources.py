@@ -141,6 +141,12 @@ class Resources:
         title = f"{self.model}, {self.runtime}, {self.pointer_bits}-bit"
         return html_table(("resource", "needed", "origin"), cells, title=title, numbers=[1])
 
+    def __str__(self) -> str:
+        """Say what matters most on a line per number, each with its origin."""
+        rows = [*resource_rows(self), *time_row(self)]
+        lines = [f"  {row.label}: {row.needed} ({row.origin})" for row in rows]
+        return "\n".join([f"{self.model}, {self.runtime}, {self.pointer_bits}-bit", *lines])
+
 
 def estimate(graph: Graph, runtime: str = REFERENCE, pointer_bits: int | None = None) -> Resources:
     """Count what a graph costs.

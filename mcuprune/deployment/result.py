@@ -32,6 +32,23 @@ class Accuracy:
     float_pruned: float | None = None
     int8: float | None = None
 
+    def __str__(self) -> str:
+        """Say it in a line.
+
+        >>> print(Accuracy(0.995, 0.98, 0.975))
+        float 99.5% before pruning, 98.0% after, int8 97.5%
+        >>> print(Accuracy(float_pruned=0.98, int8=0.975)), print(Accuracy())
+        float 98.0%, int8 97.5%
+        not measured
+        (None, None)
+        """
+        if self.float_pruned is None or self.int8 is None:
+            return "not measured"
+        said = f"{self.float_pruned:.1%}"
+        if self.float_reference is not None:
+            said = f"{self.float_reference:.1%} before pruning, {said} after"
+        return f"float {said}, int8 {self.int8:.1%}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Deployment:
