@@ -101,8 +101,8 @@ class BoardFile(_Part):
             if memory.kind in ARENA_KINDS and memory.size_bytes > self.sram_bytes:
                 raise ValueError(
                     f"the memory {memory.name} has {memory.size_bytes:,} bytes, the chip "
-                    f"{self.sram_bytes:,} in all (sram_bytes): correct one of them; memory beside the "
-                    f"chip is of kind {' or '.join(OFF_CHIP_KINDS)}"
+                    f"{self.sram_bytes:,} in all (sram_bytes): correct one of them; memory "
+                    f"beside the chip is of kind {' or '.join(OFF_CHIP_KINDS)}"
                 )
         known = {FLASH, *(memory.name for memory in self.memories)}
         if strange := sorted(set(self.addresses) - known):
