@@ -158,7 +158,7 @@ def simulate(
         str, typer.Option(help="A .npy or .npz file, or how many random inputs.")
     ] = "8",
     tflm: Annotated[
-        Path | None, typer.Option(help="For --runtime tflm: a checkout of tflite-micro.")
+        Path | None, typer.Option(help="For --runtime tflm: a checkout of tflite-micro, or fetch.")
     ] = None,
     stack: Annotated[str, typer.Option(help="What to reserve for the stack.")] = "8KiB",
     compiler: Annotated[

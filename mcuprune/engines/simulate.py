@@ -22,6 +22,7 @@ from mcuprune.engines.renode import Renode, write_project
 from mcuprune.engines.sample_inputs import given_inputs, random_inputs
 from mcuprune.engines.simulated_time import SimulatedTime, simulated_time
 from mcuprune.engines.simulation import Simulation, Simulator
+from mcuprune.engines.tflm_fetch import FETCH, fetched_checkout
 from mcuprune.engines.tflm_firmware import tflm_runtime
 from mcuprune.errors import FirmwareError, InputError
 from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
@@ -163,7 +164,8 @@ def simulate(
         runtime: ``"c"`` for generated C, ``"tflm"`` for TensorFlow Lite Micro.
         inputs: Inputs, shape ``(n, ...)``, real or quantized, a list of such arrays for several
             inputs; or how many random ones.
-        tflm: For TensorFlow Lite Micro: a checkout of it, with what its makefile downloads.
+        tflm: For TensorFlow Lite Micro: a checkout of it, with what its makefile downloads, or
+            ``"fetch"``.
         stack_bytes: What to reserve for the stack.
         compiler: ``"arm-none-eabi-gcc"`` or ``"ziglang"``; None takes the first that is there.
         renode: The ``renode`` command; None looks for it on the path.
@@ -222,6 +224,10 @@ def _time(
     return simulated_time(device, target.core, simulation, has_vectors=has_vectors)
 
 
+def _checkout(tflm: str | Path) -> Path:
+    return fetched_checkout() if str(tflm) == FETCH else Path(tflm)
+
+
 def _builder(
     model: bytes,
     runtime: str,
@@ -232,9 +238,9 @@ def _builder(
     if runtime == TFLM and tflm is None:
         raise InputError(
             "the runtime tflm is built from its sources: give a checkout of tflite-micro "
-            "with --tflm"
+            f"with --tflm, or --tflm {FETCH} to get one from GitHub"
         )
-    checkout = Path(tflm) if runtime == TFLM and tflm is not None else None
+    checkout = _checkout(tflm) if runtime == TFLM and tflm is not None else None
 
     def build(output_bytes: int) -> Firmware:
         if checkout is None:

@@ -144,7 +144,7 @@ def build_library(
             "TensorFlow Lite Micro needs arm-none-eabi-g++ with a C++ library: apt-get install "
             "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib"
         )
-    folder = _cache_folder(checkout, core, compiler)
+    folder = _objects_folder(checkout, core, compiler)
     folder.mkdir(parents=True, exist_ok=True)
     options = (*compiler.core_flags(core), *_OPTIONS, *checkout.options)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -155,10 +155,14 @@ def build_library(
     return _archive(folder, objects)
 
 
-def _cache_folder(checkout: Checkout, core: str, compiler: CrossCompiler) -> Path:
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def cache_folder() -> Path:
+    """Return the folder for what is worth keeping, as the XDG base directories have it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mcuprune"
+
+
+def _objects_folder(checkout: Checkout, core: str, compiler: CrossCompiler) -> Path:
     identity = "\n".join([*checkout.options, *_OPTIONS, compiler.version, core])
-    return caches / "mcuprune" / f"tflm-{core}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    return cache_folder() / f"tflm-{core}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
 
 def _units(checkout: Checkout, kinds: Collection[str]) -> Iterator[_Unit]:

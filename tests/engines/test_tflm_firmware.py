@@ -16,9 +16,10 @@ from mcuprune.engines.cortexm import CortexM
 from mcuprune.engines.cross_compiler import GCC, find_cross_compiler
 from mcuprune.engines.firmware_build import build_firmware
 from mcuprune.engines.simulate import simulate
+from mcuprune.engines.tflm_fetch import fetched_checkout
 from mcuprune.engines.tflm_firmware import tflm_runtime
 from mcuprune.engines.tflm_library import build_library, find_checkout
-from mcuprune.errors import InputError, MissingToolError
+from mcuprune.errors import EngineError, InputError, MissingToolError
 
 CHECKOUT = os.environ.get("MCUPRUNE_TFLM_CHECKOUT")
 needs_gxx = pytest.mark.skipif(
@@ -148,6 +149,40 @@ def test_what_is_no_checkout(tmp_path, checkout):
     (checkout / MICRO / "tools/make/downloads/ruy").rmdir()
     with pytest.raises(InputError, match="third_party_downloads"):
         find_checkout(checkout)
+
+
+needs_cmake = pytest.mark.skipif(
+    shutil.which("cmake") is None or shutil.which("make") is None, reason="needs cmake and make"
+)
+
+
+@needs_cmake
+def test_fetching_takes_what_cmake_is_told_to(checkout):
+    downloads = checkout / MICRO / "tools/make/downloads"
+    (downloads / "ruy").rmdir()
+    # The real makefile downloads; this one makes folders.
+    (checkout / MICRO / "tools/make/Makefile").write_text(
+        f"third_party_downloads:\n\tmkdir -p {downloads}/ruy {downloads}/$(OPTIMIZED_KERNEL_DIR)\n"
+    )
+    fetched = fetched_checkout(checkout)
+    assert fetched == checkout.resolve()
+    assert find_checkout(fetched).cmsis_nn == fetched / MICRO / "tools/make/downloads/cmsis_nn"
+    shutil.rmtree(downloads)
+    # Fetched once, kept in the cache.
+    assert fetched_checkout() == fetched
+
+
+@needs_cmake
+def test_fetching_that_fails_says_what_cmake_said(checkout):
+    (checkout / MICRO / "tools/make/Makefile").write_text("third_party_downloads:\n\tfalse\n")
+    with pytest.raises(EngineError, match=r"makefile could not download .*--tflm DIR"):
+        fetched_checkout(checkout)
+
+
+def test_fetching_needs_cmake(checkout, monkeypatch):
+    monkeypatch.setenv("PATH", str(checkout))
+    with pytest.raises(MissingToolError, match="apt-get install cmake"):
+        fetched_checkout(checkout)
 
 
 @pytest.mark.slow

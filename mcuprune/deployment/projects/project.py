@@ -13,11 +13,10 @@ from mcuprune.deployment.projects.board_names import place_of
 from mcuprune.deployment.projects.firmware import TFLM, C, Contents, Firmware, make_firmware
 from mcuprune.deployment.projects.formats import find_format
 from mcuprune.deployment.projects.templates import render
+from mcuprune.engines.tflm_fetch import TFLM_COMMIT
 from mcuprune.engines.tflm_library import CORE_FOLDERS, DEFINITIONS, TEST_SOURCES
 from mcuprune.errors import InputError
 
-# Of August 2026, with which the projects were tried.
-_TFLM_COMMIT = "90b983c2b3f1480642e040bbd2ddb37b998f3424"
 _VENDOR, _PACK_VERSION = "mcuprune", "1.0.0"
 # Names of the pack description's schema, PACK.xsd.
 _CATEGORIES = {"c": "sourceC", "cpp": "sourceCpp", "h": "header"}
@@ -85,7 +84,7 @@ def _values(firmware: Firmware, format_name: str) -> dict[str, Any]:
         "firmware": firmware,
         "place": place_of(format_name, firmware.board, firmware.runtime),
         "version": importlib.metadata.version("mcuprune"),
-        "tflm_commit": _TFLM_COMMIT,
+        "tflm_commit": TFLM_COMMIT,
         "tflm_folders": CORE_FOLDERS,
         "tflm_definitions": [text.removeprefix("-D") for text in DEFINITIONS],
         "tflm_tests": TEST_SOURCES,
