@@ -146,15 +146,18 @@ def robot_test(uart: Uart, seconds: int, answers: Sequence[bytes]) -> str:
         seconds: Simulated seconds to wait for an answer at most.
         answers: What the firmware must answer to each input.
     """
-    checks = "".join(f"    Wait For Line On Uart      {answer.hex()}\n" for answer in answers)
+    # Whole lines, else a short answer is found within a longer line.
+    lines = [*(f"^{answer.hex()}$" for answer in answers), f"^{LAST_LINE}$"]
+    waits = "".join(
+        f"    Wait For Line On Uart      {line}    treatAsRegex=true\n" for line in lines
+    )
     return f"""\
 *** Test Cases ***
 Model Should Answer Bit For Bit
     Execute Command            include @${{CURDIR}}/{LOADING}
     Create Terminal Tester     sysbus.{uart.name}    timeout={seconds}
     Start Emulation
-{checks}    Wait For Line On Uart      {LAST_LINE}
-"""
+{waits}"""
 
 
 def _memory_with_inputs() -> str:

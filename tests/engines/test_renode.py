@@ -16,8 +16,10 @@ from mcuprune.engines.cortexm import CortexM
 from mcuprune.engines.installed import RENODE_VARIABLE, renode_command
 from mcuprune.engines.renode import Renode, uart_of, write_project
 from mcuprune.engines.renode_files import INPUT_COUNT, INPUT_MEMORY_BYTES, INPUTS
+from mcuprune.engines.simulate import simulate
 from mcuprune.errors import EngineError, FirmwareError, InputError, MissingToolError
 
+CHECKOUT = os.environ.get("MCUPRUNE_TFLM_CHECKOUT")
 needs_renode = pytest.mark.skipif(
     shutil.which(renode_command()) is None,
     reason="needs Renode 1.15 or newer on the path or in MCUPRUNE_RENODE (renode.io; no package "
@@ -72,7 +74,7 @@ def test_robot_file_expects_the_answers(built, tmp_path):
     expected = answers(inputs(2)).astype(np.int8)
     write_project(tmp_path, built, inputs(2), expected)
     robot = (tmp_path / "model.robot").read_text()
-    waits = re.findall(r"Wait For Line On Uart +(\w+)", robot)
+    waits = re.findall(r"Wait For Line On Uart +\^(\w+)\$ +treatAsRegex=true", robot)
     assert waits == [expected[0].tobytes().hex(), expected[1].tobytes().hex(), "end"]
     assert "Create Terminal Tester     sysbus.usart2    timeout=60" in robot
     assert "include @${CURDIR}/load.resc" in robot
@@ -268,6 +270,20 @@ def test_renode_answers_and_counts_as_unicorn(name):
 def test_renode_names_faults(statement, message):
     with pytest.raises(FirmwareError, match=message):
         Renode().run(firmware(Renode(), "nucleo-l4r5zi", runtime(statement)), inputs(1))
+
+
+@needs_renode
+@pytest.mark.slow
+@pytest.mark.skipif(CHECKOUT is None, reason="needs MCUPRUNE_TFLM_CHECKOUT, a checkout of TFLM")
+def test_renode_runs_tflm_as_unicorn(shared):
+    path = shared / "models" / "mlperf_tiny" / "kws_ref_model.tflite"
+    reports = [
+        simulate(path, "stm32f4-discovery", simulator=name, runtime="tflm", tflm=CHECKOUT, inputs=2)
+        for name in ("renode", "cortexm")
+    ]
+    assert [report.succeeds for report in reports] == [True, True]
+    counts = [report.simulation.instructions[0] for report in reports]
+    assert counts[0] == pytest.approx(counts[1], abs=8)
 
 
 @needs_renode
