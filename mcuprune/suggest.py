@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 from mcuprune.errors import UnknownNameError
 
@@ -16,6 +17,18 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     matches = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
     return matches[0] if matches else None
+
+
+def near_file(path: Path) -> str:
+    """Return, for the end of a message, which file lies where one was not found; else nothing.
+
+    >>> near_file(Path("no-such-folder/model.tflite"))
+    ''
+    """
+    folder = path.parent
+    names = [file.name for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
+    name = nearest(path.name, names)
+    return "" if name is None else f" (there is {folder / name})"
 
 
 def unknown_name(what: str, word: str, known: Iterable[str]) -> UnknownNameError:

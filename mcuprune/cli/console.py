@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from mcuprune.errors import InputError
+from mcuprune.suggest import near_file
 
 
 def load_arrays(path: Path) -> Any:
@@ -24,6 +25,7 @@ def load_arrays(path: Path) -> Any:
         found = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(
             f"{path} {found}: write training inputs to a file with numpy.save, or check the path"
+            f"{near_file(path)}"
         )
     try:
         loaded = np.load(path, allow_pickle=False)

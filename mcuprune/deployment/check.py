@@ -9,6 +9,7 @@ from mcuprune.cost.timing import estimate_for
 from mcuprune.cost.verdict import Verdict, compare
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
+from mcuprune.report.sources import DEPLOYMENT_FOLDER
 
 MODEL_FILE = "model.tflite"
 
@@ -17,7 +18,8 @@ def check(path: str | Path, budget: Budget) -> Verdict:
     """Hold a ``.tflite`` file against a budget, on its board if it names one.
 
     Args:
-        path: The file, or a deployment folder that holds it as ``model.tflite``.
+        path: The file, a deployment folder that holds it as ``model.tflite``, or the folder of a
+            run.
         budget: What is allowed.
 
     Returns:
@@ -34,6 +36,6 @@ def check(path: str | Path, budget: Budget) -> Verdict:
         )
     require_budget(budget)
     path = Path(path)
-    inside = path / MODEL_FILE
-    graph = read_tflite(inside if inside.is_file() else path)
+    places = (path / MODEL_FILE, path / DEPLOYMENT_FOLDER / MODEL_FILE)
+    graph = read_tflite(next((place for place in places if place.is_file()), path))
     return compare(estimate_for(budget, graph), budget)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from mcuprune.errors import InputError
@@ -15,6 +16,7 @@ from mcuprune.ir.flatbuffer import FlatbufferError, Table, root_table
 from mcuprune.ir.graph import Graph
 from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
 from mcuprune.ir.tflite_subgraph import FileContext, StoredBuffer, parse_subgraph
+from mcuprune.suggest import near_file
 
 _SCHEMA_VERSION = 3
 _OFFLINE_PLAN = "OfflineMemoryAllocation"
@@ -50,11 +52,15 @@ def read_model_bytes(path: str | Path) -> bytes:
     """
     path = Path(path)
     if path.is_dir():
-        raise InputError(f"{path} is a folder: give the .tflite file inside it")
+        inside = next(chain(path.glob("*.tflite"), path.glob("*/*.tflite")), None)
+        hint = "" if inside is None else f", {inside}"
+        raise InputError(f"{path} is a folder: give the .tflite file inside it{hint}")
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist: check the path to the model file") from None
+        raise InputError(
+            f"{path} does not exist: check the path to the model file{near_file(path)}"
+        ) from None
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}): check its permissions") from None
 

@@ -10,6 +10,7 @@ from typing import Any
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
 from mcuprune.ir.graph import Graph
+from mcuprune.suggest import near_file
 
 KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
 _BY_TF_KERAS = (
@@ -51,7 +52,8 @@ def load_keras(path: str | Path) -> Any:
         raise InputError(f"{path} is a SavedModel, which Keras 3 cannot load: {_BY_TF_KERAS}")
     if not Path(path).is_file():
         found = "is a folder" if Path(path).is_dir() else "does not exist"
-        raise InputError(f"{path} {found}: check the path to the .keras or .h5 file")
+        near = near_file(Path(path))
+        raise InputError(f"{path} {found}: check the path to the .keras or .h5 file{near}")
     if not is_keras_file(path):
         raise InputError(f"{path} is no Keras model: give a file that ends in .keras or .h5")
     import keras

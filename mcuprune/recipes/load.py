@@ -11,6 +11,7 @@ from mcuprune import catalogue
 from mcuprune.errors import InputError
 from mcuprune.mapping_file import build, read_mapping, yaml_value
 from mcuprune.recipes.schema import Recipe
+from mcuprune.suggest import near_file
 
 RECIPES_FOLDER = "recipes"
 _ENDINGS = (".yaml", ".yml")
@@ -63,7 +64,9 @@ def recipe_path(name: str) -> Path:
     if not path.is_file():
         known = ", ".join(catalogue.names(RECIPES_FOLDER))
         found = "is a folder" if path.is_dir() else "does not exist"
-        raise InputError(f"recipe file {name} {found}: check the path, or name one of {known}")
+        raise InputError(
+            f"recipe file {name} {found}: check the path{near_file(path)}, or name one of {known}"
+        )
     return path
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mcuprune.errors import InputError, McupruneError
-from mcuprune.suggest import nearest
+from mcuprune.suggest import near_file, nearest
 
 
 def argument_names(path: Path, function: str) -> tuple[str, ...] | None:
@@ -104,7 +104,9 @@ def _parsed(path: Path) -> ast.Module:
         return ast.parse(path.read_bytes(), str(path))
     except OSError as error:
         found = "is a folder" if path.is_dir() else f"is not readable ({error.strerror})"
-        raise InputError(f"the Python file {path} {found}: check the path") from error
+        raise InputError(
+            f"the Python file {path} {found}: check the path{near_file(path)}"
+        ) from error
     except SyntaxError as error:
         raise InputError(
             f"{path}, line {error.lineno} is no valid Python ({error.msg}): correct it"

@@ -145,9 +145,12 @@ def test_c_files_hold_the_model(deployment, tmp_path):
     assert printed == (deployment.folder / "model.tflite").read_bytes()
 
 
-def test_check_takes_the_folder_and_the_file(deployment):
+def test_check_takes_folders_and_the_file(deployment, tmp_path):
     fits = check(deployment.folder, Budget(flash="8KiB"))
     assert fits.fits
+    of_run = tmp_path / "run"
+    shutil.copytree(deployment.folder, of_run / "deployment")
+    assert check(of_run, Budget(flash="8KiB")) == fits
     exceeds = check(deployment.folder / "model.tflite", Budget(flash=1000))
     row = exceeds.rows[0]
     assert not exceeds.fits

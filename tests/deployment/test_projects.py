@@ -207,6 +207,17 @@ def test_the_board_decides_kernels_and_names(contents, tmp_path):
     assert (tmp_path / "cmake" / "model" / "mcuprune_conv_2d_dsp.h").is_file()
 
 
+def test_library_properties_keep_the_specifications_rules(projects):
+    """Rules of Arduino's library specification: required fields, none of them empty."""
+    lines = (projects / "arduino" / "library.properties").read_text(encoding="utf-8").splitlines()
+    fields = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    required = {"name", "version", "author", "maintainer", "sentence", "paragraph", "category"}
+    assert all(fields[name] for name in (*required, "url", "architectures"))
+    assert re.fullmatch(r"[a-zA-Z][a-zA-Z0-9 _.-]{,62}", fields["name"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", fields["version"])
+    assert (projects / "arduino" / "src" / fields["includes"]).is_file()
+
+
 def test_pack_description_names_each_file_once(projects):
     folder = projects / "cmsis-pack"
     package = ElementTree.parse(folder / f"mcuprune.{NAME}.pdsc").getroot()

@@ -312,8 +312,18 @@ def test_missing_file_is_named(tmp_path):
         read_tflite(tmp_path / "absent.tflite")
 
 
+def test_a_file_of_nearly_that_name_is_named(tmp_path):
+    (tmp_path / "model.tflite").touch()
+    with pytest.raises(InputError, match=r"the model file \(there is .*model\.tflite\)$"):
+        read_tflite(tmp_path / "model.tflit")
+
+
 def test_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match=r"is a folder: give the \.tflite file inside it$"):
+        read_tflite(tmp_path)
+    (tmp_path / "deployment").mkdir()
+    (tmp_path / "deployment" / "model.tflite").touch()
+    with pytest.raises(InputError, match=r"inside it, .*deployment.model\.tflite$"):
         read_tflite(tmp_path)
 
 

@@ -64,6 +64,12 @@ def test_missing_file():
         load_recipe("nowhere.yaml")
 
 
+def test_a_recipe_of_nearly_that_name_is_named(tmp_path):
+    (tmp_path / "gestures.yaml").touch()
+    with pytest.raises(InputError, match=r"check the path \(there is .*gestures\.yaml\)"):
+        load_recipe(str(tmp_path / "gestures.yml"))
+
+
 def test_a_folder_is_no_recipe(tmp_path):
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(InputError, match="is a folder"):
