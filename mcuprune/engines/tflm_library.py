@@ -201,26 +201,34 @@ def _compile(unit: _Unit, folder: Path, options: tuple[str, ...], compiler: Cros
     if not target.is_file() or target.stat().st_mtime < unit.source.stat().st_mtime:
         is_cxx = unit.source.suffix == ".cc"
         language = CXX_OPTIONS if is_cxx else ("-std=c17",)
-        partial = target.with_suffix(".part.o")
+        partial = _partial(target)
         compiler.compile(unit.source, partial, (*options, *language, unit.optimization), cxx=is_cxx)
         partial.replace(target)
     return target
 
 
 def _archive(folder: Path, objects: list[Path]) -> Path:
-    archive = folder / "libtflm.a"
+    names = "\n".join(str(path) for path in objects)
+    archive = folder / f"libtflm-{hashlib.sha256(names.encode()).hexdigest()[:8]}.a"
     archiver = shutil.which("arm-none-eabi-ar")
     if archiver is None:
         raise MissingToolError(
             "arm-none-eabi-ar is missing: apt-get install binutils-arm-none-eabi"
         )
-    archive.unlink(missing_ok=True)
+    partial = _partial(archive)
+    partial.unlink(missing_ok=True)
     done = subprocess.run(
-        [archiver, "rcs", str(archive), *map(str, objects)],
+        [archiver, "rcs", str(partial), *map(str, objects)],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise EngineError(f"arm-none-eabi-ar could not make the library: {done.stderr}")
+    partial.replace(archive)
     return archive
+
+
+def _partial(target: Path) -> Path:
+    """Return where to write a file that other processes may be writing too."""
+    return target.with_name(f"{target.stem}.{os.getpid()}{target.suffix}")

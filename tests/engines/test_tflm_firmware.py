@@ -70,6 +70,17 @@ def test_compiled_files_are_kept(checkout):
     assert other.parent != archive.parent
 
 
+@needs_gxx
+def test_models_with_other_operators_do_not_share_a_library(checkout):
+    compiler, sources = find_cross_compiler(GCC), find_checkout(checkout)
+    first = build_library(sources, {"FULLY_CONNECTED"}, "cortex-m4", compiler)
+    contents = first.read_bytes()
+    second = build_library(sources, {"ADD"}, "cortex-m4", compiler)
+    # Another process may be linking with the first.
+    assert first.read_bytes() == contents
+    assert len(second.read_bytes()) < len(contents)
+
+
 def test_another_compiler_is_refused(checkout):
     pytest.importorskip("ziglang", reason="needs the extra 'boards'")
     with pytest.raises(MissingToolError, match="libstdc\\+\\+-arm-none-eabi-newlib"):
