@@ -10,7 +10,7 @@ from mcuprune.codegen.cortex_m4 import convolution as quick_convolution
 from mcuprune.codegen.cortex_m4 import depthwise_convolution as quick_depthwise
 from mcuprune.codegen.cortex_m4 import fully_connected as quick_dense
 from mcuprune.codegen.kernel_call import KernelCall
-from mcuprune.codegen.model_file import ModelFile, Node
+from mcuprune.codegen.model_file import ModelFile, Node, Quantization
 from mcuprune.codegen.operators import (
     arithmetic,
     conversion,
@@ -24,10 +24,12 @@ from mcuprune.codegen.operators import (
     tables,
     transposed_convolution,
 )
+from mcuprune.codegen.operators.shapes import require_fitting_shapes
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.graph import Tensor
 
 Rule: TypeAlias = Callable[[Node], tuple[KernelCall, ...]]
+_ZERO_POINTS = {"int8": range(-128, 128), "uint8": range(256)}
 # Of each operator, in the order of the file.
 Calls: TypeAlias = tuple[tuple[KernelCall, ...], ...]
 
@@ -107,7 +109,11 @@ def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> Calls:
         )
     for index, tensor in enumerate(model.graph.tensors):
         _require_plain(index, tensor)
-    return tuple(rules[op.kind](Node(model, op)) for op in model.graph.operators)
+        _require_sound_scales(index, tensor, model.quantizations[index])
+    nodes = [Node(model, operator) for operator in model.graph.operators]
+    for node in nodes:
+        require_fitting_shapes(node)
+    return tuple(rules[node.operator.kind](node) for node in nodes)
 
 
 def _require_plain(index: int, tensor: Tensor) -> None:
@@ -120,4 +126,21 @@ def _require_plain(index: int, tensor: Tensor) -> None:
         raise UnsupportedModelError(
             f"tensor {index} ({tensor.name!r}) of shape {tensor.shape} has no elements: export "
             "the model with fixed shapes"
+        )
+
+
+def _require_sound_scales(index: int, tensor: Tensor, quantization: Quantization) -> None:
+    """Raise unless scales are positive, and zero points numbers that the tensor could hold."""
+    title = f"tensor {index} ({tensor.name!r})"
+    if any(scale <= 0 for scale in quantization.scales):
+        raise UnsupportedModelError(
+            f"{title} has the scale {min(quantization.scales):g}; scales are positive. Convert the "
+            "model again"
+        )
+    limits = _ZERO_POINTS.get(tensor.dtype)
+    stray = [zero for zero in quantization.zero_points if limits and zero not in limits]
+    if stray:
+        raise UnsupportedModelError(
+            f"{title} has the zero point {stray[0]}, which no {tensor.dtype} is. Convert the model "
+            "again"
         )
