@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mcuprune.quantization.prepare import quantize_aware as quantize_aware
     from mcuprune.report.overview import group_overview as groups
     from mcuprune.report.timeline import plot_memory as plot_memory
+    from mcuprune.sweep.run import run_sweep as run_sweep
+    from mcuprune.sweep.select import select_trial as select_trial
+    from mcuprune.sweep.summary import results_summary as results_summary
 
 # Public name: module that holds it, and its name there.
 _HOMES = {
@@ -48,6 +51,9 @@ _HOMES = {
     "optimize": ("mcuprune.deployment.optimize", "optimize"),
     "plot_memory": ("mcuprune.report.timeline", "plot_memory"),
     "quantize_aware": ("mcuprune.quantization.prepare", "quantize_aware"),
+    "results_summary": ("mcuprune.sweep.summary", "results_summary"),
+    "run_sweep": ("mcuprune.sweep.run", "run_sweep"),
+    "select_trial": ("mcuprune.sweep.select", "select_trial"),
 }
 
 __all__ = [
@@ -69,6 +75,9 @@ __all__ = [
     "optimize",
     "plot_memory",
     "quantize_aware",
+    "results_summary",
+    "run_sweep",
+    "select_trial",
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 import mcuprune
 
 CHECKOUT = Path(__file__).parents[1]
-HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib", "tflite_micro", "ai_edge_litert")
+HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib", "tflite_micro", "ai_edge_litert", "ray")
 # 1,000 bytes of zeros are no model, but they take the way of a .tflite file.
 PROBE = """
 import sys
@@ -38,6 +38,9 @@ def run_probe(*arguments: str) -> subprocess.CompletedProcess[str]:
     [
         (["--help"], 0),
         (["run", "--help"], 0),
+        (["sweep", "--help"], 0),
+        (["sweep", "digits"], 2),
+        (["select", "absent"], 2),
         (["boards"], 0),
         (["boards", "--json"], 0),
         (["recipes"], 0),

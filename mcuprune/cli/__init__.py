@@ -5,7 +5,15 @@ commands: TensorFlow is loaded only by those that need it.
 """
 
 # They register the commands.
-from mcuprune.cli import checking, counting, files, reporting, starting, training  # noqa: F401
+from mcuprune.cli import (  # noqa: F401
+    checking,
+    counting,
+    files,
+    reporting,
+    starting,
+    sweeping,
+    training,
+)
 from mcuprune.cli.app import app, main
 
 __all__ = ["app", "main"]

@@ -18,8 +18,8 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 # Of the commands in the help: the way of a model, then what there is to choose from.
 _ORDER = (
-    *("new", "run", "groups", "estimate", "check", "deploy", "optimize", "codegen", "simulate"),
-    *("report", "recipes", "boards", "doctor"),
+    *("new", "run", "sweep", "select", "groups", "estimate", "check", "deploy", "optimize"),
+    *("codegen", "simulate", "report", "recipes", "boards", "doctor"),
 )
 
 

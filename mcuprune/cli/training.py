@@ -47,7 +47,7 @@ def run(
     """Train, prune, convert, verify and package a recipe's model."""
     from mcuprune.recipes.load import load_recipe
 
-    chosen = load_recipe(recipe, _overrides(set_ or [], data, seed), epochs)
+    chosen = load_recipe(recipe, overrides_of(set_ or [], data, seed), epochs)
     folder = out or Path("runs") / Path(recipe).stem
     with stdout_to_stderr():
         import_tensorflow()
@@ -77,7 +77,8 @@ def recipes(as_json: Json = False) -> None:
         print_all(recipes_table(titles))
 
 
-def _overrides(given: list[str], data: Path | None, seed: int | None) -> list[str]:
+def overrides_of(given: list[str], data: Path | None, seed: int | None) -> list[str]:
+    """Return the overrides of a recipe that options make."""
     overrides = list(given)
     if data is not None:
         overrides.append(f"data.path={json.dumps(str(data))}")

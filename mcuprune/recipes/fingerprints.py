@@ -15,7 +15,7 @@ from mcuprune.recipes.user_code import code_hash
 
 def reference_fingerprint(recipe: Recipe, data: Dataset) -> str:
     """Return a hash of all that decides what the reference becomes."""
-    return _digest(data, _reference(recipe))
+    return _digest(data, reference_choices(recipe))
 
 
 def pruned_fingerprint(recipe: Recipe, data: Dataset) -> str:
@@ -30,7 +30,8 @@ def quantized_fingerprint(recipe: Recipe, data: Dataset) -> str:
     return _digest(data, {"pruned": _pruned(recipe), **sections, **samples})
 
 
-def _reference(recipe: Recipe) -> dict[str, Any]:
+def reference_choices(recipe: Recipe) -> dict[str, Any]:
+    """Return what of a recipe decides what its reference becomes, besides the data."""
     sections = recipe.model_dump(mode="json", include={"model", "training", "reference"})
     del sections["training"]["epochs"]  # those of the pruned network
     # The seed that counts, wherever it stands.
@@ -44,7 +45,7 @@ def _pruned(recipe: Recipe) -> dict[str, Any]:
     more: dict[str, Any] = {"board": recipe.deploy.board, "float_epochs": recipe.float_epochs}
     more.update(_code(recipe))
     if recipe.pruning.start_from == "reference":
-        more["reference"] = _reference(recipe)
+        more["reference"] = reference_choices(recipe)
     return {**sections, **more}
 
 

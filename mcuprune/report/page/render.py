@@ -21,7 +21,7 @@ from mcuprune.report.page.tiles import tiles
 from mcuprune.report.simulation import simulation_lines, simulation_rows
 
 TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
-_PACKAGE = "mcuprune.report.page"
+PACKAGE = "mcuprune.report.page"
 
 
 def render_page(report: Report, links: str = "") -> str:
@@ -34,14 +34,14 @@ def render_page(report: Report, links: str = "") -> str:
         report: What to show.
         links: Path from the page to the deployment's files, empty for the same folder.
     """
-    template = _environment().get_template(TEMPLATE)
-    style, script = _text(STYLE), _text(SCRIPT)
+    template = page_environment(PACKAGE).get_template(TEMPLATE)
+    style, script = own_text(PACKAGE, STYLE), own_text(PACKAGE, SCRIPT)
     simulation = report.simulation
     page: str = template.render(
         report=report,
         style=style,
         script=script,
-        script_hash=_hash(script),
+        script_hash=script_hash(script),
         version=importlib.metadata.version("mcuprune"),
         tiles=tiles(report),
         panels=[memory_panel(each, report.sram_budget_bytes) for each in report.arenas],
@@ -55,11 +55,16 @@ def render_page(report: Report, links: str = "") -> str:
     return page
 
 
-def _environment() -> Any:
+def page_environment(*packages: str) -> Any:
+    """Return what renders pages: all values are escaped, an absent one is an error.
+
+    Args:
+        packages: Packages with a folder ``templates``; the first that has a template gives it.
+    """
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(_PACKAGE),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -74,15 +79,16 @@ def _environment() -> Any:
     return environment
 
 
-def _text(name: str) -> Any:
-    """Return a file of ours as markup, which is not escaped."""
+def own_text(package: str, name: str) -> Any:
+    """Return a file of a package's templates as markup, which is not escaped."""
     import markupsafe
 
-    path = importlib.resources.files(_PACKAGE).joinpath("templates", name)
+    path = importlib.resources.files(package).joinpath("templates", name)
     return markupsafe.Markup(path.read_text(encoding="utf-8"))
 
 
-def _hash(script: str) -> str:
+def script_hash(script: str) -> str:
+    """Return what a page's policy calls a script that it allows."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
