@@ -126,3 +126,19 @@ def test_recipe_page_shows_a_valid_recipe():
     page = (CHECKOUT / "docs" / "recipes.md").read_text(encoding="utf-8")
     shown = re.search(r"```yaml\n(title.*?)```", page, re.DOTALL)
     validate(yaml.safe_load(shown[1]), "docs/recipes.md")
+
+
+def test_the_api_page_has_every_public_name():
+    page = (CHECKOUT / "docs" / "api.md").read_text(encoding="utf-8")
+    for name in mcuprune.__all__:
+        value = getattr(mcuprune, name)
+        home = value.__module__
+        described = f"::: {home}.{value.__name__}\n" in page or f"::: {home}\n" in page
+        assert described, f"docs/api.md lacks {home}.{value.__name__}"
+
+
+def test_every_page_is_in_the_navigation():
+    pages = {path.relative_to(CHECKOUT / "docs").as_posix() for path in PAGES[1:]}
+    pages |= {f"tutorials/{path.name}" for path in (CHECKOUT / "docs/tutorials").glob("*.md")}
+    navigation = (CHECKOUT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    assert set(re.findall(r": (\S+\.md)$", navigation, re.MULTILINE)) == pages
