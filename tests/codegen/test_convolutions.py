@@ -1,10 +1,15 @@
 """Convolutions over shapes, strides, paddings, dilations, scales and saturation."""
 
+import re
+
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import given
 from operator_checks import BATCH, require_equal_to_tflm, some_batches
-from operator_files import Case, Data, constant
+from operator_files import Case, Data, constant, operators_file
+
+from mcuprune.codegen import generate
 
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 SAME, VALID = 0, 1
@@ -41,7 +46,7 @@ def convolutions(draw, kind):
     padding = draw(st.sampled_from([SAME, VALID]))
     chance = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     if kind == "CONV_2D":
-        groups = draw(st.sampled_from([1, 1, 1, 2]))
+        groups = draw(st.sampled_from([1, 1, 1, 2, 4]))
         depth = draw(st.integers(1, 9)) * groups
         channels = draw(st.integers(1, 7)) * groups
         shape, axis, options = (channels, window_h, window_w, depth // groups), 0, {}
@@ -122,3 +127,23 @@ def dense_layers(draw):
 @given(st.lists(dense_layers(), min_size=BATCH, max_size=BATCH))
 def test_fully_connected(cases):
     require_equal_to_tflm(cases)
+
+
+@pytest.mark.parametrize(
+    ("groups", "outputs", "kernels"),
+    [(1, 8, ["conv_2d_dsp"]), (4, 8, ["conv_2d_dsp"] * 4), (8, 8, ["conv_2d"])],
+)
+def test_groups_of_several_outputs_are_quick(groups, outputs, kernels):
+    weights = np.ones((outputs, 1, 1, 8 // groups), np.int8)
+    inputs = (
+        Data((1, 3, 3, 8), (0.5,), 3),
+        constant(weights, "int8", (0.01,) * outputs, axis=0),
+        constant(np.zeros(outputs, np.int32), "int32", (0.005,) * outputs),
+    )
+    options = {"padding": SAME, "strideH": 1, "strideW": 1}
+    options |= {"dilationHFactor": 1, "dilationWFactor": 1}
+    output = Data((1, 3, 3, outputs), (0.5,), -4)
+    case = Case("CONV_2D", inputs, (output,), ("Conv2DOptions", options))
+    source = generate(operators_file([case]), target="cortex-m4").files["model.c"]
+    assert re.findall(r"    mcuprune_(conv_2d\w*)\(", source) == kernels
+    require_equal_to_tflm([case])

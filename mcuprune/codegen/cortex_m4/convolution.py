@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mcuprune.codegen.cortex_m4 import sums
@@ -9,6 +11,7 @@ from mcuprune.codegen.kernel_call import KernelCall, Numbers
 from mcuprune.codegen.model_file import Node
 from mcuprune.codegen.operators import convolution as portable
 from mcuprune.codegen.requantization import (
+    Limits,
     activation_limits,
     channel_multipliers,
     multiplier_arrays,
@@ -17,45 +20,75 @@ from mcuprune.codegen.requantization import (
 _WORD = 4
 # Scratch per word of a window: two pixels, each as a pair of even and of odd elements.
 _SCRATCH_BYTES_PER_WORD = 16
+# A call takes 150 bytes of flash; few outputs do not pay for the copy of the window.
+_MOST_GROUPS, _LEAST_GROUP_OUTPUTS = 32, 2
 # Marks pairs of channels that do not depend on the input.
 _IS_CONSTANT = 128
 
 
 def conv_2d(node: Node) -> tuple[KernelCall, ...]:
-    """CONV_2D; with groups or unusual sums the portable kernel."""
+    """CONV_2D, a call per group; with many or tiny groups or unusual sums the portable kernel."""
     (call,) = portable.conv_2d(node)
     channels = settled_channels(node, node.constant(1).reshape(node.input_shape(1)[0], -1))
+    groups = [
+        channels.part(group)
+        for group in np.split(np.arange(len(channels.weights)), _group_count(node))
+    ]
     if (
         node.input().is_constant
-        or call.parameters["group_channels"] != node.input_shape()[3]
+        or not _are_worth_it(groups)
         or not sums.have_quick_shifts(channels.multipliers)
-        or not sums.can_pair(channels.evened())
+        or not all(sums.can_pair(group.evened()) for group in groups)
     ):
         return (call,)
-    paired, words = channels.evened(), _row_words(node)
+    return tuple(_group_call(node, call, groups, place) for place in range(len(groups)))
+
+
+def _group_count(node: Node) -> int:
+    return node.input_shape()[3] // node.input_shape(1)[3]
+
+
+def _are_worth_it(groups: Sequence[sums.Channels]) -> bool:
+    outputs = len(groups[0].weights)
+    return len(groups) == 1 or (len(groups) <= _MOST_GROUPS and outputs >= _LEAST_GROUP_OUTPUTS)
+
+
+def _group_call(
+    node: Node, call: KernelCall, groups: Sequence[sums.Channels], place: int
+) -> KernelCall:
+    group, outputs = groups[place], len(groups[place].weights)
+    paired, words = group.evened(), _row_words(node)
     is_live = _live_pairs(paired)
-    factors, _ = multiplier_arrays(channels.multipliers)
+    factors, _ = multiplier_arrays(group.multipliers)
     rows = _padded_rows(paired.weights.reshape(-1, *node.input_shape(1)[1:]), words)
-    quick = KernelCall(
+    window = portable.window_parameters(node, node.input_shape(1)[1:3])
+    # The last call clamps all channels.
+    limits = activation_limits(node) if place == len(groups) - 1 else Limits(-128, 127)
+    depth = node.input_shape(1)[3]
+    return KernelCall(
         "conv_2d_dsp",
         call.inputs,
         call.outputs,
         {
-            **portable.window_parameters(node, node.input_shape(1)[1:3]),
-            "output_channels": node.output_shape()[3],
+            **window,
+            "output_channels": outputs,
+            "group_channels": depth,
+            "first_input": place * depth,
+            "output_step": node.output_shape()[3],
+            "first_output": place * outputs,
+            "has_dense_rows": int(len(groups) == 1 and window["dilation_width"] == 1),
             "row_steps": words,
             "padding": _four_bytes(node.input_quantization().zero_point),
             **sums.rounding_of(node.output_quantization().zero_point),
-            **activation_limits(node).to_parameters(),
+            **limits.to_parameters(),
             "weights": _at_least_one(sums.paired_weights(rows)[is_live]),
             "bias": sums.paired_bias(paired.bias),
             "factors": factors,
-            "shifts": _marked(sums.shifts_less_one(channels.multipliers), is_live),
+            "shifts": _marked(sums.shifts_less_one(group.multipliers), is_live),
         },
         scratch_bytes=node.input_shape(1)[1] * words * _SCRATCH_BYTES_PER_WORD,
         reads_past_bytes=-int(np.prod(node.input_shape(1)[2:])) % _WORD,
     )
-    return (quick,)
 
 
 def settled_channels(node: Node, weights: Numbers) -> sums.Channels:

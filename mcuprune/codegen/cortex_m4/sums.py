@@ -126,6 +126,15 @@ class Channels:
                 weights[channel], multipliers[channel] = 0, Multiplier(2**30, -1)
         return Channels(weights, bias, multipliers)
 
+    def part(self, chosen: Numbers) -> Channels:
+        """Return some of the channels.
+
+        Args:
+            chosen: Their indices.
+        """
+        multipliers = [self.multipliers[channel] for channel in chosen]
+        return Channels(self.weights[chosen], self.bias[chosen], multipliers)
+
     def evened(self) -> Channels:
         """Return an even number of channels, with one of zeros added where needed."""
         if len(self.weights) % 2 == 0:

@@ -1,4 +1,5 @@
-/* CONV_2D for the DSP extension: two pixels and two output channels at once. */
+/* CONV_2D, or one group of its channels, for the DSP extension: two pixels and two output channels
+   at once. */
 
 #ifndef MCUPRUNE_CONV_2D_DSP_H_
 #define MCUPRUNE_CONV_2D_DSP_H_
@@ -24,8 +25,13 @@ typedef struct {
     int32_t dilation_width;
     int32_t padding_top;
     int32_t padding_left;
-    int32_t output_channels;
-    int32_t row_steps; /* words of a row of the window */
+    int32_t output_channels; /* of the group */
+    int32_t group_channels;  /* that it reads of an input pixel */
+    int32_t first_input;     /* the first of them */
+    int32_t output_step;     /* channels of an output pixel */
+    int32_t first_output;
+    int32_t has_dense_rows; /* 1 if a row of the window lies in one piece */
+    int32_t row_steps;      /* words of a row of the window */
     int32_t padding;   /* the input's zero point in each byte */
     int32_t rounding;  /* twice the output's zero point, plus 1 */
     int32_t activation_min;
@@ -70,7 +76,8 @@ static inline mcuprune_arena_uint32_t *mcuprune_conv_2d_dsp_row(const mcuprune_c
                                                                 const int8_t *row, int32_t left,
                                                                 mcuprune_arena_uint32_t *target)
 {
-    const int32_t depth = layer->input_channels;
+    const int32_t depth = layer->group_channels;
+    const int32_t step = layer->input_channels;
     uint32_t word = 0U;
     uint32_t bits = 0U;
     for (int32_t tap = 0; tap < layer->filter_width; ++tap) {
@@ -78,11 +85,11 @@ static inline mcuprune_arena_uint32_t *mcuprune_conv_2d_dsp_row(const mcuprune_c
         const int32_t is_inside = ((x >= 0) && (x < layer->input_width)) ? 1 : 0;
         if ((depth % 4) == 0) {
             target = (is_inside != 0)
-                         ? mcuprune_conv_2d_dsp_copy(target, &row[x * depth], depth / 4)
+                         ? mcuprune_conv_2d_dsp_copy(target, &row[x * step], depth / 4)
                          : mcuprune_conv_2d_dsp_fill(target, (uint32_t)layer->padding, depth / 4);
         } else {
             for (int32_t channel = 0; channel < depth; ++channel) {
-                const uint32_t value = (is_inside != 0) ? (uint8_t)row[(x * depth) + channel]
+                const uint32_t value = (is_inside != 0) ? (uint8_t)row[(x * step) + channel]
                                                         : ((uint32_t)layer->padding & 0xFFU);
                 word |= value << bits;
                 bits += 8U;
@@ -109,7 +116,7 @@ static inline void mcuprune_conv_2d_dsp_window(const mcuprune_conv_2d_dsp_t *lay
 {
     const int32_t top = (y * layer->stride_height) - layer->padding_top;
     const int32_t left = (x * layer->stride_width) - layer->padding_left;
-    const int32_t is_dense = ((left >= 0) && (layer->dilation_width == 1) &&
+    const int32_t is_dense = ((left >= 0) && (layer->has_dense_rows != 0) &&
                               ((left + layer->filter_width) <= layer->input_width))
                                  ? 1
                                  : 0;
@@ -147,16 +154,17 @@ static inline void mcuprune_conv_2d_dsp(const mcuprune_conv_2d_dsp_t *layer, con
                                         int8_t *output, void *scratch)
 {
     mcuprune_arena_uint32_t *const pixels = (mcuprune_arena_uint32_t *)scratch;
-    const int32_t channels = layer->output_channels;
+    const int32_t step = layer->output_step;
     const int32_t count = layer->output_height * layer->output_width;
     const uint32_t steps = (uint32_t)(layer->filter_height * layer->row_steps);
-    int8_t *target = output;
+    const int8_t *const source = &input[layer->first_input];
+    int8_t *target = &output[layer->first_output];
     int32_t y = 0;
     int32_t x = 0;
     for (int32_t pixel = 0; pixel < count; pixel += 2) {
         /* An odd last pixel is computed twice, in the same place. */
-        int8_t *const next = ((pixel + 1) < count) ? &target[channels] : target;
-        mcuprune_conv_2d_dsp_window(layer, input, y, x, pixels);
+        int8_t *const next = ((pixel + 1) < count) ? &target[step] : target;
+        mcuprune_conv_2d_dsp_window(layer, source, y, x, pixels);
         if (next != target) {
             ++x;
             if (x == layer->output_width) {
@@ -164,16 +172,16 @@ static inline void mcuprune_conv_2d_dsp(const mcuprune_conv_2d_dsp_t *layer, con
                 ++y;
             }
         }
-        mcuprune_conv_2d_dsp_window(layer, input, y, x, &pixels[2]);
+        mcuprune_conv_2d_dsp_window(layer, source, y, x, &pixels[2]);
         ++x;
         if (x == layer->output_width) {
             x = 0;
             ++y;
         }
         mcuprune_conv_2d_dsp_outputs(layer, pixels, steps, target, next);
-        target = &next[channels];
+        target = &next[step];
     }
-    mcuprune_clamp(output, count * channels, layer->activation_min, layer->activation_max);
+    mcuprune_clamp(output, count * step, layer->activation_min, layer->activation_max);
 }
 
 #endif

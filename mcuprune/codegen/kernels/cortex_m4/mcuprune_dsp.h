@@ -127,6 +127,21 @@ static inline uint32_t mcuprune_sxtb16_odd(uint32_t word)
     return result;
 }
 
+/* Bytes 0 and 2 of a word, or 1 and 3, added to a pair. */
+static inline uint32_t mcuprune_sxtab16(uint32_t pair, uint32_t word)
+{
+    uint32_t result;
+    __asm("sxtab16 %0, %1, %2" : "=r"(result) : "r"(pair), "r"(word));
+    return result;
+}
+
+static inline uint32_t mcuprune_sxtab16_odd(uint32_t pair, uint32_t word)
+{
+    uint32_t result;
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(word));
+    return result;
+}
+
 /* one * other / 2^32, halves rounded up. */
 static inline int32_t mcuprune_smmulr(int32_t one, int32_t other)
 {
@@ -205,6 +220,17 @@ static inline uint32_t mcuprune_sxtb16(uint32_t word)
 static inline uint32_t mcuprune_sxtb16_odd(uint32_t word)
 {
     return mcuprune_sxtb16((word >> 8) | (word << 24));
+}
+
+static inline uint32_t mcuprune_sxtab16(uint32_t pair, uint32_t word)
+{
+    const uint32_t added = mcuprune_sxtb16(word);
+    return ((pair + added) & 0xFFFFU) | (((pair >> 16) + (added >> 16)) << 16);
+}
+
+static inline uint32_t mcuprune_sxtab16_odd(uint32_t pair, uint32_t word)
+{
+    return mcuprune_sxtab16(pair, (word >> 8) | (word << 24));
 }
 
 static inline int32_t mcuprune_smmulr(int32_t one, int32_t other)

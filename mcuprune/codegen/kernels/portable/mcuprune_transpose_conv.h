@@ -31,34 +31,39 @@ typedef struct {
     const int8_t *shifts;
 } mcuprune_transpose_conv_t;
 
-/* Row or column of the input that a tap brings to an output, -1 if there is none. */
-static inline int32_t mcuprune_transpose_conv_source(int32_t place, int32_t stride, int32_t extent)
+/* Taps of a row of the filter, which meet the input once per stride, from the right to the left. */
+static inline int32_t mcuprune_transpose_conv_row(const mcuprune_transpose_conv_t *layer,
+                                                  const int8_t *row, const int8_t *weights,
+                                                  int32_t left)
 {
-    int32_t source = -1;
-    if ((place >= 0) && ((place % stride) == 0) && ((place / stride) < extent)) {
-        source = place / stride;
+    const int32_t depth = layer->input_channels;
+    int32_t x = left / layer->stride_width;
+    int32_t sum = 0;
+    for (int32_t tap = left % layer->stride_width; (tap < layer->filter_width) && (x >= 0);
+         tap += layer->stride_width) {
+        if (x < layer->input_width) {
+            sum += mcuprune_dot(&row[x * depth], layer->input_offset, &weights[tap * depth], depth);
+        }
+        --x;
     }
-    return source;
+    return sum;
 }
 
 static inline int32_t mcuprune_transpose_conv_sum(const mcuprune_transpose_conv_t *layer,
                                                   const int8_t *input, const int8_t *weights,
                                                   int32_t top, int32_t left)
 {
-    const int32_t depth = layer->input_channels;
+    const int32_t pitch = layer->input_width * layer->input_channels;
+    const int32_t filter_pitch = layer->filter_width * layer->input_channels;
+    int32_t y = top / layer->stride_height;
     int32_t sum = 0;
-    for (int32_t filter_y = 0; filter_y < layer->filter_height; ++filter_y) {
-        const int32_t y = mcuprune_transpose_conv_source(top - filter_y, layer->stride_height,
-                                                         layer->input_height);
-        for (int32_t filter_x = 0; filter_x < layer->filter_width; ++filter_x) {
-            const int32_t x = mcuprune_transpose_conv_source(left - filter_x, layer->stride_width,
-                                                             layer->input_width);
-            if ((y >= 0) && (x >= 0)) {
-                const int8_t *const pixel = &input[((y * layer->input_width) + x) * depth];
-                sum += mcuprune_dot(pixel, layer->input_offset, weights, depth);
-            }
-            weights = &weights[depth];
+    for (int32_t tap = top % layer->stride_height; (tap < layer->filter_height) && (y >= 0);
+         tap += layer->stride_height) {
+        if (y < layer->input_height) {
+            sum += mcuprune_transpose_conv_row(layer, &input[y * pitch],
+                                               &weights[tap * filter_pitch], left);
         }
+        --y;
     }
     return sum;
 }
