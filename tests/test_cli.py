@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from mcuprune import cli
+from mcuprune.cli.console import load_test_set
+from mcuprune.errors import InputError
 
 
 @pytest.fixture
@@ -272,6 +274,38 @@ def test_file_cut_short(command, tflite_file, tmp_path):
     assert "Traceback" not in err
 
 
+def test_deploy_measures_accuracy_on_a_test_set(command, keras_file, tmp_path):
+    inputs = np.random.default_rng(0).random((30, 8, 8, 1), np.float32)
+    model = keras.models.load_model(keras_file)
+    answers = np.asarray(model(inputs)).argmax(axis=1)
+    classes = model.output_shape[-1]
+    names = [f"word{number}" for number in range(classes)]
+    calibration, test, out = tmp_path / "x.npy", tmp_path / "test.npz", tmp_path / "out"
+    np.save(calibration, inputs)
+    np.savez(test, x=inputs, y=answers)
+    code, printed, _ = command(
+        *("deploy", keras_file, "--calibration", calibration, "--out", out, "--test", test),
+        *("--class-names", ",".join(names)),
+    )
+    assert code == 0
+    assert "Accuracy: float 100.0%, int8" in printed
+    confusion = json.loads((out / "report.json").read_text())["confusion"]
+    assert confusion["classes"] == names
+    counts = np.bincount(answers, minlength=classes)
+    assert confusion["float"] == np.diag(counts).tolist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "found"), [({"x": 1, "labels": 2}, "labels, x"), (None, "an array without a name")]
+)
+def test_a_test_set_with_other_arrays_is_refused(arrays, found, tmp_path):
+    path = tmp_path / "test.npz"
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3)) if arrays is None else np.savez(file, **arrays)
+    with pytest.raises(InputError, match=rf"test\.npz holds {found}, a test set is x, the inputs"):
+        load_test_set(path)
+
+
 def test_deploy_two_inputs_with_an_npz_file(command, tmp_path):
     left, right = keras.Input((4,)), keras.Input((3,))
     joined = keras.layers.Concatenate()([left, right])
@@ -295,7 +329,7 @@ def test_deploy_two_inputs_with_an_npz_file(command, tmp_path):
 def test_calibration_that_is_missing(command, keras_file, tmp_path):
     code, _, err = command("deploy", keras_file, "--calibration", tmp_path / "x.npy")
     assert code == 2
-    assert "x.npy does not exist: write training inputs to a file with numpy.save" in err
+    assert "x.npy does not exist: write the data to a file with numpy.save" in err
     assert "Errno" not in err
 
 

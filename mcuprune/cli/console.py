@@ -19,23 +19,46 @@ from mcuprune.suggest import near_file
 
 def load_arrays(path: Path) -> Any:
     """Return the array of a .npy file; of a .npz file with several, a list of them."""
+    loaded = _loaded(path)
+    arrays = list(loaded.values()) if isinstance(loaded, dict) else [loaded]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def load_test_set(path: Path) -> tuple[Any, Any]:
+    """Return inputs and class numbers, ``x`` and ``y`` of a .npz file.
+
+    Raises:
+        InputError: The file is missing, or has other arrays.
+    """
+    loaded = _loaded(path)
+    found = sorted(loaded) if isinstance(loaded, dict) else []
+    if found != ["x", "y"]:
+        named = ", ".join(found) or "an array without a name"
+        raise InputError(
+            f"{path} holds {named}, a test set is x, the inputs, and y, the class numbers: write "
+            "it with numpy.savez(path, x=..., y=...)"
+        )
+    return loaded["x"], loaded["y"]
+
+
+def _loaded(path: Path) -> Any:
+    """Return the array of a .npy file, or those of a .npz file by name."""
     import numpy as np
 
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(
-            f"{path} {found}: write training inputs to a file with numpy.save, or check the path"
+            f"{path} {found}: write the data to a file with numpy.save, or check the path"
             f"{near_file(path)}"
         )
     try:
         loaded = np.load(path, allow_pickle=False)
-        arrays = [loaded] if isinstance(loaded, np.ndarray) else list(loaded.values())
+        return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} is no readable .npy or .npz file ({error}): write one with numpy.save, or "
             "numpy.savez for several inputs"
         ) from error
-    return arrays[0] if len(arrays) == 1 else arrays
 
 
 def print_json(value: Any) -> None:

@@ -12,6 +12,7 @@ from mcuprune.cli.app import EXIT_EXCEEDED, app
 from mcuprune.cli.console import (
     import_tensorflow,
     load_arrays,
+    load_test_set,
     print_all,
     print_json,
     stdout_to_stderr,
@@ -37,6 +38,14 @@ def deploy(
         typer.Option(help="Inputs as in training: .npy, (n, ...); .npz in order for several."),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("deployment"),
+    test: Annotated[
+        Path | None,
+        typer.Option(help="Measure accuracy on a .npz: inputs x, (n, ...), class numbers y, (n,)."),
+    ] = None,
+    class_names: Annotated[
+        str | None,
+        typer.Option(help="For the report, by class number: rest,shake,circle."),
+    ] = None,
     sram: Sram = None,
     flash: Flash = None,
     macs: Macs = None,
@@ -74,6 +83,8 @@ def deploy(
             out,
             board=board,
             budget=budget,
+            test=None if test is None else load_test_set(test),
+            class_names=None if class_names is None else class_names.split(","),
             plan_memory=plan_memory,
             format=format_,
             runtime=runtime,
@@ -88,7 +99,8 @@ def deploy(
         verdict = [] if deployment.verdict is None else [verdict_table(deployment.verdict)]
         report = deployment.to_json()
         note = runtime_note(deployment.resources)
-        notes = [note, *verdict, *arena_lines(report), *saved_lines(report)]
+        accuracy = [] if test is None else [f"Accuracy: {deployment.accuracy}."]
+        notes = [note, *verdict, *accuracy, *arena_lines(report), *saved_lines(report)]
         projects = "".join(f", {out / name}" for name in deployment.formats)
         print_all(resources_table(deployment.resources), *notes, f"Written to {out}{projects}")
     fits = deployment.verdict is None or deployment.verdict.fits
