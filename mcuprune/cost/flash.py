@@ -42,9 +42,9 @@ class FileFormat:
 @functools.cache
 def load_file_format() -> FileFormat:
     """Return the constants of ``cost_models/kernels/tflite_file.yaml``."""
-    table = read_table("tflite_file")
-    for name in ("empty_options", "options_not_stored"):
-        table[name] = frozenset(table[name])
+    stored = read_table("tflite_file")
+    sets = {name: frozenset(stored[name]) for name in ("empty_options", "options_not_stored")}
+    table = {**stored, **sets}
     return FileFormat(**{field.name: table[field.name] for field in dataclasses.fields(FileFormat)})
 
 

@@ -178,11 +178,12 @@ def _cmsis_nn(build: Build, table: Mapping[str, Any]) -> CmsisNn | None:
     )
 
 
-def read_table(name: str) -> dict[str, Any]:
-    """Return a table of ``cost_models/kernels``."""
+@functools.cache
+def read_table(name: str) -> Mapping[str, Any]:
+    """Return a table of ``cost_models/kernels``, read once; it is not to be changed."""
     path = data_folder("cost_models/kernels") / f"{name}.yaml"
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table: dict[str, Any] = yaml.load(path.read_text(), loader)
+    table: Mapping[str, Any] = yaml.load(path.read_text(), loader)
     return table
 
 
