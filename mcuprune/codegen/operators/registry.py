@@ -9,6 +9,7 @@ from mcuprune.codegen.cortex_m4 import addition as quick_addition
 from mcuprune.codegen.cortex_m4 import convolution as quick_convolution
 from mcuprune.codegen.cortex_m4 import depthwise_convolution as quick_depthwise
 from mcuprune.codegen.cortex_m4 import fully_connected as quick_dense
+from mcuprune.codegen.cortex_m4 import pooling as quick_pooling
 from mcuprune.codegen.kernel_call import KernelCall
 from mcuprune.codegen.model_file import ModelFile, Node, Quantization
 from mcuprune.codegen.operators import (
@@ -83,6 +84,7 @@ CORTEX_M4: Mapping[str, Rule] = {
     "CONV_2D": quick_convolution.conv_2d,
     "DEPTHWISE_CONV_2D": quick_depthwise.depthwise_conv_2d,
     "FULLY_CONNECTED": quick_dense.fully_connected,
+    "MAX_POOL_2D": quick_pooling.max_pool_2d,
 }
 
 

@@ -36,6 +36,12 @@ static inline uint32_t mcuprune_load_word(const void *source)
     return ((const mcuprune_any_word_t *)source)->word;
 }
 
+/* Four bytes to any address. */
+static inline void mcuprune_store_word(void *target, uint32_t word)
+{
+    ((mcuprune_any_word_t *)target)->word = word;
+}
+
 #else
 
 static inline uint32_t mcuprune_load_word(const void *source)
@@ -43,6 +49,11 @@ static inline uint32_t mcuprune_load_word(const void *source)
     uint32_t word;
     (void)memcpy(&word, source, sizeof(word));
     return word;
+}
+
+static inline void mcuprune_store_word(void *target, uint32_t word)
+{
+    (void)memcpy(target, &word, sizeof(word));
 }
 
 #endif
@@ -142,6 +153,18 @@ static inline uint32_t mcuprune_sxtab16_odd(uint32_t pair, uint32_t word)
     return result;
 }
 
+/* The larger of each of four int8. */
+static inline uint32_t mcuprune_larger_bytes(uint32_t one, uint32_t other)
+{
+    uint32_t result;
+    __asm("ssub8 %0, %1, %2\n"
+          "sel %0, %1, %2"
+          : "=&r"(result)
+          : "r"(one), "r"(other)
+          : "cc");
+    return result;
+}
+
 /* one * other / 2^32, halves rounded up. */
 static inline int32_t mcuprune_smmulr(int32_t one, int32_t other)
 {
@@ -231,6 +254,17 @@ static inline uint32_t mcuprune_sxtab16(uint32_t pair, uint32_t word)
 static inline uint32_t mcuprune_sxtab16_odd(uint32_t pair, uint32_t word)
 {
     return mcuprune_sxtab16(pair, (word >> 8) | (word << 24));
+}
+
+static inline uint32_t mcuprune_larger_bytes(uint32_t one, uint32_t other)
+{
+    uint32_t result = 0U;
+    for (uint32_t bits = 0U; bits < 32U; bits += 8U) {
+        const int8_t first = (int8_t)(uint8_t)((one >> bits) & 0xFFU);
+        const int8_t second = (int8_t)(uint8_t)((other >> bits) & 0xFFU);
+        result |= (uint32_t)(uint8_t)((first > second) ? first : second) << bits;
+    }
+    return result;
 }
 
 static inline int32_t mcuprune_smmulr(int32_t one, int32_t other)

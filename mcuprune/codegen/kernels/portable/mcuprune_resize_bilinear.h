@@ -18,17 +18,16 @@ typedef struct {
     const int16_t *column_weights;
 } mcuprune_resize_bilinear_t;
 
+/* Weights are -512 to 1024, those below 0 where both places are the same: sums stay below 2^29. */
 static inline int8_t mcuprune_resize_bilinear_value(const int8_t *lower, const int8_t *upper,
                                                     int32_t left, int32_t right, int32_t row_weight,
                                                     int32_t column_weight)
 {
-    const int64_t above =
-        ((int64_t)lower[left] * (1024 - column_weight)) + ((int64_t)lower[right] * column_weight);
-    const int64_t below =
-        ((int64_t)upper[left] * (1024 - column_weight)) + ((int64_t)upper[right] * column_weight);
-    const int64_t sum = (above * (1024 - row_weight)) + (below * row_weight);
-    const int64_t half = (int64_t)1 << 19;
-    return (int8_t)((sum + ((sum > 0) ? half : -half)) / ((int64_t)1 << 20));
+    const int32_t above = (lower[left] * (1024 - column_weight)) + (lower[right] * column_weight);
+    const int32_t below = (upper[left] * (1024 - column_weight)) + (upper[right] * column_weight);
+    const int32_t sum = (above * (1024 - row_weight)) + (below * row_weight);
+    const int32_t half = (int32_t)1 << 19;
+    return (int8_t)((sum + ((sum > 0) ? half : -half)) / ((int32_t)1 << 20));
 }
 
 static inline void mcuprune_resize_bilinear(const mcuprune_resize_bilinear_t *layer,
