@@ -52,7 +52,7 @@ class Ledger:
         """Note that a trial begins, or begins again after its process died."""
         self.began.setdefault(row.trial, time.monotonic())
         self._curves[row.trial] = []
-        self._set(dataclasses.replace(row, status=RUNNING, message=""))
+        self._set(dataclasses.replace(row, status=RUNNING, message="", began=time.time()))
 
     def epoch(self, number: int, epoch: Epoch) -> Course | None:
         """Note an epoch of a trial; return the finished trial that it cannot get past, if any."""
@@ -93,7 +93,7 @@ class Ledger:
             self.ended_seconds.append(time.monotonic() - began)
         if row.status == FINISHED:
             self._courses.append(self._course(row))
-        self._set(row)
+        self._set(dataclasses.replace(row, began=self.row(row.trial).began, ended=time.time()))
         return self.row(row.trial)
 
     def _stopped(self, row: Row) -> Row:

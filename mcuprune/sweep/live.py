@@ -102,9 +102,10 @@ class LiveView:
         if self._console.is_terminal:
             self._live.stop()
 
-    def began(self, row: Row) -> None:
-        """Show that a trial begins."""
-        self._say(f"trial {row.trial} ({_what(row)}) begins")
+    def began(self, row: Row, *, again: bool = False) -> None:
+        """Show that a trial begins, or goes on after its process died."""
+        how = "goes on from its last epoch: its process died" if again else "begins"
+        self._say(f"trial {row.trial} ({_what(row)}) {how}")
 
     def ended(self, row: Row) -> None:
         """Show how a trial has ended."""

@@ -43,6 +43,8 @@ class Row:
         on_front: 1 if no other trial of its board is better.
         epochs: Epochs that were trained under the budget.
         seconds: Wall time of the trial, over all its processes.
+        began: When it began, or began again after the sweep had died, in seconds since 1970.
+        ended: When it ended.
         message: Why it was stopped, is infeasible or has failed.
         folder: Its run folder, from the sweep's.
     """
@@ -68,6 +70,8 @@ class Row:
     on_front: int = 0
     epochs: int = 0
     seconds: float = 0.0
+    began: float | None = None
+    ended: float | None = None
     message: str = ""
     folder: str = ""
 

@@ -8,6 +8,7 @@ has become of it stands in its folder, so any process can go on with it.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shutil
 from collections.abc import Mapping
 from typing import Any
@@ -93,6 +94,8 @@ def run_trials(
         at_once: How many run at once.
     """
     work = folder.path / WORK
+    # It prints a traceback where a process died; the watcher says so in a line.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     watcher = _Watcher(ledger, search, view)
     tuner = tune.Tuner(
         tune.with_resources(worker.run_trial, {"cpu": workers.cpus, "gpu": workers.gpus}),
@@ -187,8 +190,9 @@ class _Watcher(_Stateless, TrialProgressCallback):  # type: ignore[misc]  # ray 
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         row = self._expected[trial.config[_NUMBER]]
+        again = row.trial in self._ledger.began
         self._ledger.begin(row)
-        self._view.began(row)
+        self._view.began(row, again=again)
 
     def on_trial_result(
         self,

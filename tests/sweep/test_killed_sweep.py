@@ -38,7 +38,14 @@ def command(*words):
 def started(folder, *words):
     """Start a sweep; what it says goes to a file beside its folder."""
     with folder.with_suffix(".log").open("a") as log:
-        return subprocess.Popen(command(*words), stdout=log, stderr=log, env=ENVIRONMENT)
+        return subprocess.Popen(
+            command(*words),
+            stdout=log,
+            stderr=log,
+            env=ENVIRONMENT,
+            # Shells let what they start in the background ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
 
 def said(folder):

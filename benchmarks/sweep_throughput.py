@@ -1,0 +1,71 @@
+"""Trials per minute of a sweep with one worker and with several on this machine.
+
+    python benchmarks/sweep_throughput.py --json benchmarks/results/sweep_throughput.json
+
+Each sweep runs the recipe digits over seeds, shortened, one core for each trial, nothing stopped
+early. The clock runs from the begin of the first trial to the end of the last: the start of Ray and
+the training of the reference, once for each sweep, are left out, the start of each worker's process
+and its import of TensorFlow are not. What else the machine did meanwhile shows in its load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import mcuprune
+
+QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def measured(workers: int, trials: int, epochs: int) -> dict[str, Any]:
+    """Run a sweep; return its trials per minute."""
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "sweep"
+        options = ["--epochs", epochs, "--seeds", trials, "--workers", workers, "--out", folder]
+        settings = ["--set", "validate.board=null", "--stop", "never"]
+        words = ["sweep", "digits", *options, *settings]
+        command = [sys.executable, "-m", "mcuprune", *map(str, words)]
+        subprocess.run(command, check=True, env=QUIET, stdout=subprocess.DEVNULL)
+        rows = mcuprune.results_summary(folder).trials
+    seconds = max(row.ended for row in rows) - min(row.began for row in rows)
+    return {
+        "workers": workers,
+        "trials": len(rows),
+        "seconds": round(seconds, 1),
+        "trials_per_minute": round(60 * len(rows) / seconds, 2),
+        "load_before": round(load, 2),
+        "load_after": round(os.getloadavg()[0], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--trials", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    found = [measured(workers, given.trials, given.epochs) for workers in given.workers]
+    machine = {"cores": os.cpu_count(), "platform": platform.platform()}
+    for entry in found:
+        ratio = entry["trials_per_minute"] / found[0]["trials_per_minute"]
+        print(
+            f"{entry['workers']} workers: {entry['trials_per_minute']} trials per minute "
+            f"({ratio:.2f}x), {machine['cores']} cores, load {entry['load_before']} before"
+        )
+    if given.json:
+        report = {"epochs": given.epochs, **machine, "sweeps": found}
+        given.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
