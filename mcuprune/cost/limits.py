@@ -43,7 +43,9 @@ def limiting_sentence(resources: Resources, budget: Budget) -> str:
 def _sram(resources: Resources, share: str) -> str:
     assert resources.peak_operator is not None
     peak = resources.operators[resources.peak_operator]
-    tensors = ", ".join(f"{_short(t.name)} ({format_bytes(t.bytes)})" for t in peak.live_tensors)
+    tensors = ", ".join(
+        f"{first_name(t.name)} ({format_bytes(t.bytes)})" for t in peak.live_tensors
+    )
     return (
         f"SRAM limits the model ({share}): {_title(peak)} holds the peak of "
         f"{format_bytes(peak.working_set_bytes)} with {tensors}; TFLM's plan takes "
@@ -56,6 +58,10 @@ def _title(operator: OperatorResources) -> str:
     return f"operator {operator.index} ({operator.kind})"
 
 
-def _short(name: str) -> str:
-    """Keep the first of the layer names that the converter joins for a fused operator."""
+def first_name(name: str) -> str:
+    """Return the first of the layer names that the converter joins for a fused operator.
+
+    >>> first_name("conv/Relu;conv/BiasAdd")
+    'conv/Relu'
+    """
     return name.split(";")[0]

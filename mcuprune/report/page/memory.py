@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mcuprune.cost.limits import first_name
 from mcuprune.report.contents import ArenaOf
 from mcuprune.report.occupancy import SCRATCH, Arena, Block, LiveTensor, peak_step
 from mcuprune.report.page.charts import Column, Mark, MemoryChart, MemoryPanel, Piece
@@ -110,7 +111,7 @@ def _live_piece(
         height=height,
         block=tensor.block,
         colour=_colour(arena.blocks, tensor.block),
-        name=tensor.name,
+        name=first_name(tensor.name),
         lines=(*_described(block), ROLE_LABELS[tensor.role]),
         has_label=height >= LOWEST_LABEL_PERCENT,
     )
@@ -127,7 +128,7 @@ def _map_pieces(arena: Arena, highest: float) -> Iterator[Piece]:
             height=height,
             block=number,
             colour=_colour(arena.blocks, number),
-            name=block.name,
+            name=first_name(block.name),
             lines=_described(block),
             has_label=height >= LOWEST_LABEL_PERCENT,
         )
@@ -144,7 +145,7 @@ def _described(block: Block) -> tuple[str, ...]:
     else:
         lines.append(f"operators {block.first_operator} to {block.last_operator}")
     if block.in_place_of:
-        lines.append(f"written over {block.in_place_of}")
+        lines.append(f"written over {first_name(block.in_place_of)}")
     return tuple(lines)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from mcuprune.report.contents import ArenaOf
@@ -9,6 +11,7 @@ from mcuprune.report.occupancy import Arena, Block, LiveTensor, Step
 from mcuprune.report.page.memory import HEADROOM, memory_panel
 
 TAIL = 1000
+BLOCK = Block("in", (10, 10), "int8", 100, 0, 0, 0)
 
 
 def arena(gap: int = 0) -> Arena:
@@ -59,6 +62,17 @@ def test_the_map_has_offsets_and_lifetimes():
     assert "10\u00d730 int8" in out.lines
     assert "offset 0 to 300" in out.lines
     assert "operators 0 to 1" in out.lines
+
+
+def test_a_name_that_the_converter_joined_is_told_in_short():
+    joined = dataclasses.replace(BLOCK, name="net/relu;net/bias;net/conv", in_place_of="a;b")
+    step = Step(0, "ADD", (LiveTensor(joined.name, (), 100, "writes", 0),))
+    (live, whole) = memory_panel(
+        ArenaOf("x", Arena((joined,), (step,), 100, TAIL, is_planned_in_file=False), ""), None
+    ).charts
+    assert [piece.name for piece in live.pieces] == ["persistent tail", "net/relu"]
+    assert whole.pieces[0].name == "net/relu"
+    assert "written over a" in whole.pieces[0].lines
 
 
 def test_the_budget_is_a_line_in_both():
