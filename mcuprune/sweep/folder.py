@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -16,7 +19,7 @@ from mcuprune.sweep.row import Row
 from mcuprune.whole_file import write_whole
 
 RECIPE_FILE, RESULTS_FILE, PAGE_FILE = "sweep.yaml", "results.sqlite", "pareto.html"
-REFERENCES, WORK = "references", "ray"
+REFERENCES, WORK, LOCK_FILE = "references", "ray", ".lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +94,29 @@ class SweepFolder:
             raise InputError(
                 f"cannot write to {self.path} ({error.strerror}): choose another folder with --out"
             ) from error
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from running the same sweep, until the block ends or this one dies.
+
+        Where the system has no such locks, nothing is kept from anything.
+
+        Raises:
+            InputError: Another process runs it.
+        """
+        if importlib.util.find_spec("fcntl") is None:
+            yield
+            return
+        import fcntl
+
+        with (self.path / LOCK_FILE).open("w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"another process runs the sweep in {self.path}: wait for it, or stop it first"
+                ) from error
+            yield
 
     def _require_same(self, recipe: Recipe, resume: bool) -> None:
         if not resume:

@@ -48,6 +48,11 @@ class Ledger:
         """Return a trial."""
         return self._rows[number]
 
+    def plan(self, row: Row) -> None:
+        """Note a trial that a search has made, before it begins."""
+        if row.trial not in self._rows:
+            self._set(row)
+
     def begin(self, row: Row) -> None:
         """Note that a trial begins, or begins again after its process died."""
         self.began.setdefault(row.trial, time.monotonic())

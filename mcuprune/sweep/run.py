@@ -55,6 +55,12 @@ def run_sweep(
     require_code_allowed(recipe, is_allowed=allow_code)
     require_ray()
     place.begin(recipe, resume=resume)
+    with place.alone():
+        _run_alone(recipe, place, planned, workers)
+    return results_summary(place.path)
+
+
+def _run_alone(recipe: Recipe, place: SweepFolder, planned: list[Row], workers: Workers) -> None:
     rows = taken_up(_merged(planned, place.results.rows()), place)
     stop = sweep_of(recipe)
     ledger = Ledger(place, rows, stop.stop_margin if stop.stop == "dominated" else None)
@@ -65,7 +71,6 @@ def run_sweep(
         raise KeyboardInterrupt(_stopped(place, ledger)) from interrupt
     finally:
         write_page(place)
-    return results_summary(place.path)
 
 
 def _run(

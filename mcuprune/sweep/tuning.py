@@ -187,6 +187,7 @@ class _Watcher(_Stateless, TrialProgressCallback):  # type: ignore[misc]  # ray 
     def expect(self, row: Row) -> None:
         """Note a trial that Tune has been given."""
         self._expected[row.trial] = row
+        self._ledger.plan(row)
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         row = self._expected[trial.config[_NUMBER]]

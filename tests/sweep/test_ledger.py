@@ -4,7 +4,6 @@ import dataclasses
 import json
 
 from rich.console import Console
-from trial_rows import finished
 
 from mcuprune.recipes.load import load_recipe
 from mcuprune.sweep.folder import SweepFolder
@@ -151,5 +150,12 @@ def test_lines_and_tables(tmp_path):
     assert "Front so far" in said
 
 
-def test_a_row_finished_by_hand_is_one():
-    assert finished(0, 0.9, 100).is_settled
+def test_a_trial_of_a_search_is_in_the_table_before_it_begins(tmp_path):
+    folder = SweepFolder(tmp_path)
+    ledger = Ledger(folder, [], None)
+    first, second = grid(RECIPE)[:2]
+    ledger.plan(first)
+    ledger.plan(second)
+    ledger.begin(second)
+    ledger.plan(second)
+    assert [row.status for row in folder.results.rows()] == [WAITING, RUNNING]

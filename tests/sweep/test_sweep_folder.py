@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from trial_rows import finished
 
@@ -42,3 +45,24 @@ def test_other_folders_are_refused(tmp_path):
         SweepFolder(tmp_path).recipe()
     with pytest.raises(InputError, match="does not exist"):
         SweepFolder(tmp_path / "absent").recipe()
+
+
+def test_one_process_at_a_time(tmp_path):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    folder = SweepFolder(tmp_path)
+    folder.begin(load_recipe("digits", ["sweep.seeds=2"]), resume=False)
+    other = """
+import sys
+from pathlib import Path
+from mcuprune.errors import InputError
+from mcuprune.sweep.folder import SweepFolder
+try:
+    with SweepFolder(Path(sys.argv[1])).alone():
+        print("alone")
+except InputError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", other, str(tmp_path)]
+    with folder.alone():
+        assert b"another process runs the sweep" in subprocess.check_output(command)
+    assert subprocess.check_output(command) == b"alone\n"
