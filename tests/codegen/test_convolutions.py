@@ -131,7 +131,7 @@ def test_fully_connected(cases):
 
 @pytest.mark.parametrize(
     ("groups", "outputs", "kernels"),
-    [(1, 8, ["conv_2d_dsp"]), (4, 8, ["conv_2d_dsp"] * 4), (8, 8, ["conv_2d"])],
+    [(1, 8, ["conv_2d_dsp"]), (4, 16, ["conv_2d_dsp"] * 4), (4, 8, ["conv_2d"])],
 )
 def test_groups_of_several_outputs_are_quick(groups, outputs, kernels):
     weights = np.ones((outputs, 1, 1, 8 // groups), np.int8)

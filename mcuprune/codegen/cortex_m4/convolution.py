@@ -21,7 +21,7 @@ _WORD = 4
 # Scratch per word of a window: two pixels, each as a pair of even and of odd elements.
 _SCRATCH_BYTES_PER_WORD = 16
 # A call takes 150 bytes of flash; few outputs do not pay for the copy of the window.
-_MOST_GROUPS, _LEAST_GROUP_OUTPUTS = 32, 2
+_MOST_GROUPS, _LEAST_GROUP_OUTPUTS = 16, 4
 # Marks pairs of channels that do not depend on the input.
 _IS_CONSTANT = 128
 
