@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from mcuprune.report.contents import Confusion
 
 MOST_CLASSES = 24
 MOST_ENTRIES = 12
+# Least strength of a cell's colour. Numbers turn light in the light theme at "deep", dark in the
+# dark theme at "half" already.
+_DEPTHS = {"deep": 0.8, "half": 0.6}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +30,16 @@ class Cell:
     share: float
     is_right: bool
     said: str
+
+    @property
+    def strength(self) -> float:
+        """How much of its colour the cell has, 0 to 1; the root, so that rare mistakes show."""
+        return math.sqrt(self.share)
+
+    @property
+    def depth(self) -> str:
+        """Class of the style sheet that sets a number legible on that colour."""
+        return next((name for name, least in _DEPTHS.items() if self.strength >= least), "pale")
 
 
 @dataclasses.dataclass(frozen=True)

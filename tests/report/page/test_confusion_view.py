@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mcuprune.report.contents import Confusion
 from mcuprune.report.page.confusion import MOST_CLASSES, confusion_view
 
@@ -33,3 +35,12 @@ def test_many_classes_are_told_in_words():
     view = confusion_view(Confusion("in int8", "", ((0, 1, *([0] * (size - 2))), *counts[1:])))
     assert view.rows == ()
     assert view.entries == ("class 0 taken for class 1: 1 of 1",)
+
+
+def test_numbers_are_set_for_the_strength_of_their_cell():
+    """Roots of 0.25, 0.36, 0.64 of a row of 100: 0.5, 0.6, 0.8."""
+    counts = ((25, 36, 39), (0, 64, 36), (0, 0, 100))
+    (first, second, _) = confusion_view(Confusion("", "", counts)).rows
+    assert [cell.depth for cell in first[:2]] == ["pale", "half"]
+    assert second[1].strength == pytest.approx(0.8)
+    assert [cell.depth for cell in second] == ["pale", "deep", "half"]
