@@ -139,11 +139,11 @@ def _parse_model(data: bytes, name: str) -> Graph:
 
 
 def _buffer(table: Table, file_bytes: int) -> StoredBuffer:
-    start, length = table.span(0, "data")
-    if length:
-        return StoredBuffer(start, length)
+    start, inside = table.span(0, "data")
     # Files over 2 GiB keep their data after the flatbuffer; 0 and 1 mean "not used".
     outside, length = table.number(1, "uint64"), table.number(2, "uint64")
+    if inside:
+        return StoredBuffer(start, inside)
     if outside > 1 and outside + length > file_bytes:
         raise FlatbufferError(
             f"{table.what} data at byte {outside} needs {length} bytes, "

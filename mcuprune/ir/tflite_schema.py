@@ -45,6 +45,15 @@ BUILTIN_OPERATORS = tuple(
     """.split()  # noqa: SIM905 (210 words read better than 210 quoted strings)
 )
 
+# Those that may have no input or no output; all others make something of a first input.
+OPERATORS_WITHOUT_DATA = frozenset(
+    """
+    ASSIGN_VARIABLE CALL CALL_ONCE CUSTOM DELEGATE HASHTABLE HASHTABLE_FIND HASHTABLE_IMPORT
+    HASHTABLE_SIZE IF RANDOM_STANDARD_NORMAL RANDOM_UNIFORM READ_VARIABLE STABLEHLO_CASE
+    STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL STABLEHLO_IOTA STABLEHLO_WHILE VAR_HANDLE WHILE
+    """.split()  # noqa: SIM905 (as above)
+)
+
 # TensorType, by code: name and bits per element. Strings and handles have no fixed width; TFLM
 # keeps a 32-bit id for a resource.
 TENSOR_TYPES = (

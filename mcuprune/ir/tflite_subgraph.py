@@ -11,7 +11,9 @@ from mcuprune.ir.flatbuffer import FlatbufferError, Table
 from mcuprune.ir.graph import Graph, Operator, Tensor
 from mcuprune.ir.tflite_schema import (
     AXIS_INPUT_OPERATORS,
+    BUILTIN_OPERATORS,
     OPERATOR_OPTIONS,
+    OPERATORS_WITHOUT_DATA,
     TENSOR_TYPES,
     TYPES_WITHOUT_FIXED_WIDTH,
     Option,
@@ -180,6 +182,8 @@ def _operator(
     inputs, outputs = table.numbers(1, "int32", "inputs"), table.numbers(2, "int32", "outputs")
     _check_indices(inputs, len(tensors), f"{table.what} ({kind}) inputs", least=-1)
     _check_indices(outputs, len(tensors), f"{table.what} ({kind}) outputs", least=0)
+    if kind in BUILTIN_OPERATORS and kind not in OPERATORS_WITHOUT_DATA:
+        _require_data(f"{table.what} ({kind})", inputs, outputs)
     table.span(5, "custom options")
     table.numbers(8, "int32", "intermediates")
     attributes = {**_options(kind, table), "version": version}
@@ -192,6 +196,13 @@ def _check_indices(indices: tuple[int, ...], count: int, what: str, least: int) 
     for index in indices:
         if not least <= index < count:
             raise FlatbufferError(f"{what} refer to tensor {index} of {count} tensors")
+
+
+def _require_data(what: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
+    if not inputs or not outputs or inputs[0] < 0:
+        raise FlatbufferError(
+            f"{what} reads tensors {list(inputs)} and writes {list(outputs)}; it needs one of each"
+        )
 
 
 def _options(kind: str, operator: Table) -> dict[str, Any]:

@@ -176,6 +176,15 @@ ILL_FITTING = {
         ),
         "6 channels are no squares of 2",
     ),
+    "softmax": (
+        Case(
+            "SOFTMAX",
+            (Data((1, 4), (1e-9,)),),
+            (Data((1, 4), (1 / 256,), -128),),
+            ("SoftmaxOptions", {"beta": 1.0}),
+        ),
+        "beta 1 times the scale 1e-09 of its input is less than",
+    ),
     "scale": (
         Case("LOGISTIC", (Data((1, 4), (-0.5,)),), (Data((1, 4), (1 / 256,), -128),)),
         "has the scale -0.5",

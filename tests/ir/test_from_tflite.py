@@ -219,6 +219,11 @@ def set_shape(index, shape):
     [
         (lambda s, _: setattr(s.operators[0], "inputs", [0, 99, 2]), "tensor 99 of 6 tensors"),
         (lambda s, _: setattr(s.operators[0], "outputs", [-1]), "tensor -1 of 6 tensors"),
+        (
+            lambda s, _: setattr(s.operators[0], "inputs", []),
+            r"\(CONV_2D\) reads tensors \[\] and writes \[3\]; it needs one of each",
+        ),
+        (lambda s, _: setattr(s.operators[1], "outputs", []), r"\(MEAN\) reads .* writes \[\]"),
         (lambda s, _: setattr(s.operators[0], "opcodeIndex", 7), "code 7 of 2 codes"),
         (lambda s, _: setattr(s.tensors[0], "buffer", 40), "buffer 40 of 4 buffers"),
         (lambda s, _: setattr(s.tensors[0], "type", 77), "unknown type 77"),

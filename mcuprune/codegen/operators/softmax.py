@@ -18,6 +18,7 @@ from mcuprune.codegen.requantization import require_one_scale
 
 # Of the difference to the largest input, in softmax_common.cc.
 _INTEGER_BITS = 5
+_UNIT = 1 << (31 - _INTEGER_BITS)
 
 
 def softmax(node: Node) -> tuple[KernelCall, ...]:
@@ -30,8 +31,14 @@ def softmax(node: Node) -> tuple[KernelCall, ...]:
         f"its output has scale {quantization.scale:g} and zero point {quantization.zero_point}; "
         "TFLM's kernel takes 1/256 and -128",
     )
+    scale = node.input_quantization().scale
+    node.require(
+        node.option("beta") * scale * _UNIT > 1,
+        f"beta {node.option('beta'):g} times the scale {scale:g} of its input is less than TFLM's "
+        f"kernel takes, {1 / _UNIT:g}",
+    )
     depth = node.input_shape()[-1]
-    table = exponentials(node.input_quantization().scale, node.option("beta"))
+    table = exponentials(scale, node.option("beta"))
     call = KernelCall(
         "softmax",
         node.operator.inputs,
@@ -56,11 +63,9 @@ def exponentials(scale: float, beta: float) -> Numbers:
         scale: Of the input.
         beta: Factor of the input.
     """
-    real = min(beta * scale * (1 << (31 - _INTEGER_BITS)), 2.0**31 - 1)
+    real = min(beta * scale * _UNIT, 2.0**31 - 1)
     multiplier = quantized_multiplier(real)
-    radius = math.floor(
-        ((1 << _INTEGER_BITS) - 1) * (1 << (31 - _INTEGER_BITS)) / (1 << multiplier.shift)
-    )
+    radius = math.floor(((1 << _INTEGER_BITS) - 1) * _UNIT / (1 << multiplier.shift))
     differences = range(min(radius, 255) + 1)
     scaled = (
         doubling_high_product(wrapped(-difference << multiplier.shift), multiplier.factor)

@@ -1,0 +1,1 @@
+"""Damaged model files: how they are made, and what is done with each."""
