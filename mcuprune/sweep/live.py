@@ -105,7 +105,7 @@ class LiveView:
     def began(self, row: Row, *, again: bool = False) -> None:
         """Show that a trial begins, or goes on after its process died."""
         how = "goes on from its last epoch: its process died" if again else "begins"
-        self._say(f"trial {row.trial} ({_what(row)}) {how}")
+        self._say(f"trial {row.trial} ({row.title}) {how}")
 
     def ended(self, row: Row) -> None:
         """Show how a trial has ended."""
@@ -114,7 +114,7 @@ class LiveView:
             accuracy, sram, flash, macs, latency = cells(row)
             found = f": int8 {accuracy}, SRAM {sram} B, flash {flash} B, {macs} MACs, {latency}"
             found += ", on the front" if row.on_front else ""
-        self._say(f"trial {row.trial} ({_what(row)}) {row.status}{found}. {self._standing()}")
+        self._say(f"trial {row.trial} ({row.title}) {row.status}{found}. {self._standing()}")
 
     def refresh(self) -> None:
         """Show the state as it is now."""
@@ -155,10 +155,6 @@ class LiveView:
     def _say(self, text: str) -> None:
         if not self._console.is_terminal:
             self._console.print(text, highlight=False, soft_wrap=True, markup=False)
-
-
-def _what(row: Row) -> str:
-    return ", ".join(part for part in (row.board, row.label, f"seed {row.seed}") if part)
 
 
 def _number(value: int | None) -> str:

@@ -116,6 +116,15 @@ class Row:
         """
         return ", ".join(self._parts())
 
+    @property
+    def title(self) -> str:
+        """What it is asked for, in a line.
+
+        >>> Row(0, "nucleo-f446re", 2, budget_sram_bytes=4096).title
+        'nucleo-f446re, SRAM 4,096 B, seed 2'
+        """
+        return ", ".join(part for part in (self.board, self.label, f"seed {self.seed}") if part)
+
     def label_beside(self, others: Iterable[Row]) -> str:
         """Return what of the label tells it from others, the whole of it where nothing does."""
         shared = set(self._parts())

@@ -124,7 +124,7 @@ def choose(candidates: Sequence[Candidate], summary: Summary) -> Choice:
     winner = fitting[0].row
     refused = [each for each in ranked if each.excesses and each.rank < fitting[0].rank]
     why = [
-        f"Trial {winner.trial} ({_what(winner)}): {_told(winner)}.",
+        f"Trial {winner.trial} ({winner.title}): {_told(winner)}.",
         f"It is the most accurate of {len(fitting)} finished trials within the limits"
         + (f", of {len(ranked)} in all." if len(ranked) > len(fitting) else "."),
         *([] if len(fitting) == 1 else [_next_best(winner, fitting[1].row)]),
@@ -161,10 +161,6 @@ def _excesses(verdict: Verdict) -> list[str]:
     ]
 
 
-def _what(row: Row) -> str:
-    return ", ".join(part for part in (row.board, row.label, f"seed {row.seed}") if part)
-
-
 def _told(row: Row) -> str:
     accuracy, sram, flash, macs, latency = cells(row)
     time = "" if row.latency_ms is None else f", {latency} (predicted)"
@@ -174,13 +170,13 @@ def _told(row: Row) -> str:
 def _next_best(winner: Row, other: Row) -> str:
     less = 100 * ((winner.accuracy or 0.0) - (other.accuracy or 0.0))
     behind = f"{less:.2f} points less" if less else "as accurate, but no faster or smaller"
-    return f"Next best: trial {other.trial} ({_what(other)}), {behind}: {_told(other)}."
+    return f"Next best: trial {other.trial} ({other.title}), {behind}: {_told(other)}."
 
 
 def _refused(candidate: Candidate) -> str:
     row = candidate.row
     return (
-        f"Over a limit: trial {row.trial} ({_what(row)}), {row.accuracy or 0.0:.2%}: "
+        f"Over a limit: trial {row.trial} ({row.title}), {row.accuracy or 0.0:.2%}: "
         f"{', '.join(candidate.excesses)}."
     )
 

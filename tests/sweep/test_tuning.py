@@ -1,0 +1,106 @@
+"""Real Ray Tune with trials that only pretend to train: what it does with their ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcuprune.recipes.load import load_recipe
+from mcuprune.sweep.cluster import Workers, require_ray, running_cluster
+from mcuprune.sweep.folder import SweepFolder
+from mcuprune.sweep.grid import grid
+from mcuprune.sweep.ledger import Ledger
+from mcuprune.sweep.live import LiveView
+from mcuprune.sweep.row import FAILED, FINISHED, INFEASIBLE, STOPPED
+from mcuprune.sweep.search import make_search
+
+pytest.importorskip("ray", reason="comes with the extra sweep")
+
+SRAM, FLASH, MACS, EPOCHS = 3000, 9000, 500, 4
+# By its seed, what a trial pretends to be.
+HOPELESS, DIES_ONCE, INFEASIBLE_SEED, RAISES = 3, 4, 5, 6
+
+
+def pretended(task):
+    """Stand in for ``mcuprune.sweep.worker.run_trial``; runs in Ray's worker."""
+    from ray import tune
+
+    place = Path(task["folder"])
+    seed = task["row"]["seed"]
+    (place / "pruned").mkdir(parents=True, exist_ok=True)
+    if seed == RAISES:
+        raise RuntimeError("a fault of the program")
+    end = {"status": "infeasible", "message": "too little"}
+    if seed != INFEASIBLE_SEED:
+        train(tune, place, seed)
+        costs = {"peak_sram_bytes": SRAM, "flash_bytes": FLASH, "macs": MACS}
+        end = {"status": "finished", "accuracy": 0.9 + seed / 1000, **costs}
+    (place / "result.json").write_text(json.dumps({**task["row"], **end}))
+
+
+def train(tune, place, seed):
+    table = place / "pruned" / "history.csv"
+    begun = len(table.read_text().splitlines()) - 1 if table.is_file() else 0
+    if not begun:
+        table.write_text("epoch,val_accuracy\n")
+    for epoch in range(begun, EPOCHS):
+        accuracy = 0.1 if seed == HOPELESS else 0.5 + epoch / 10
+        with table.open("a") as file:
+            file.write(f"{epoch},{accuracy}\n")
+        least = {"peak_sram_bytes": SRAM, "flash_bytes": FLASH, "macs": MACS, "latency_ms": None}
+        told = {"epoch": epoch + 1, "epochs": EPOCHS, "val_accuracy": accuracy, "least": least}
+        tune.report({"told": json.dumps(told)})
+        if seed == DIES_ONCE and not begun and epoch == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(recipe, tmp_path, monkeypatch):
+    require_ray()
+    from ray import cloudpickle
+
+    from mcuprune.sweep import tuning
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    monkeypatch.setattr(tuning.worker, "run_trial", pretended)
+    folder = SweepFolder(tmp_path / "sweep")
+    folder.begin(recipe, resume=False)
+    rows = grid(recipe) if recipe.sweep.search == "grid" else []
+    ledger = Ledger(folder, rows, recipe.sweep.stop_margin)
+    search = make_search(recipe, rows)
+    with running_cluster(Workers(at_once=1)) as at_once:
+        view = LiveView(ledger, search.trials, at_once)
+        tuning.run_trials(recipe, folder, search, ledger, view, Workers(), at_once)
+    return folder
+
+
+@pytest.mark.slow
+def test_ends_of_a_grid(tmp_path, monkeypatch, capfd):
+    recipe = load_recipe("digits", ["sweep.seeds=7", "training.epochs=40"])
+    folder = run(recipe, tmp_path, monkeypatch)
+    rows = folder.results.rows()
+    ended = [FINISHED] * 3 + [STOPPED, FINISHED, INFEASIBLE, FAILED]
+    assert [row.status for row in rows] == ended
+    assert "trial 2 needs no more of anything and reaches 90.20%" in rows[HOPELESS].message
+    assert rows[HOPELESS].epochs == 1
+    # Each epoch once, though its process died between two.
+    table = folder.trial(rows[DIES_ONCE]) / "pruned" / "history.csv"
+    assert [line[0] for line in table.read_text().splitlines()[1:]] == list("0123")
+    assert "its process died 4 times" in rows[RAISES].message
+    assert [row.on_front for row in rows] == [0, 0, 0, 0, 1, 0, 0]
+    assert "trial 4 (SRAM 3,032 B, flash 10,864 B, 40,000 MACs, seed 4) goes on" in "".join(
+        capfd.readouterr()
+    )
+
+
+@pytest.mark.slow
+def test_a_search_by_optuna(tmp_path, monkeypatch):
+    axes = ["sweep.search=optuna", "sweep.trials=5", "sweep.sram=[3000, 6000]"]
+    recipe = load_recipe("digits", axes)
+    rows = run(recipe, tmp_path, monkeypatch).results.rows()
+    assert [(row.trial, row.status) for row in rows] == [(n, FINISHED) for n in range(5)]
+    assert len({row.budget_sram_bytes for row in rows}) == 5
