@@ -83,7 +83,9 @@ def sweep(
     if as_json:
         print_json(summary.to_json())
     else:
-        print_all(*summary.items())
+        for item in summary.items():
+            # Texts are not wrapped, so that paths can be copied.
+            typer.echo(item) if isinstance(item, str) else print_all(item)
     raise typer.Exit(0 if summary.front else EXIT_EXCEEDED)
 
 
