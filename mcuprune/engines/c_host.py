@@ -92,7 +92,7 @@ def host_compiler() -> tuple[str, ...]:
         if found:
             return (found,)
     if find_spec("ziglang") is not None:
-        return (sys.executable, "-m", "ziglang", "cc")
+        return (sys.executable, "-P", "-m", "ziglang", "cc")
     raise EngineError(
         "no C compiler was found: install gcc or clang, set CC, or `pip install ziglang`"
     )

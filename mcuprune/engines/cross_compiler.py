@@ -122,7 +122,7 @@ def find_cross_compiler(name: str | None = None) -> CrossCompiler:
     if gcc is not None and _has_c_library(gcc):
         return _gcc(gcc)
     if name in (None, ZIG) and importlib.util.find_spec("ziglang") is not None:
-        zig = (sys.executable, "-m", "ziglang")
+        zig = (sys.executable, "-P", "-m", "ziglang")
         return CrossCompiler(ZIG, f"zig {_version((*zig, 'version'))}", (*zig, "cc"), None)
     raise MissingToolError(
         f"no compiler for Cortex-M was found ({name or f'{GCC} or {ZIG}'}): "

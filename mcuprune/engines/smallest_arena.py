@@ -64,7 +64,8 @@ class _Trial:
     """A child process that tries arena sizes, started anew when it dies."""
 
     def __init__(self, model: Path) -> None:
-        self._command = [sys.executable, "-m", __name__, str(model)]
+        # Without -P a file of the user, such as select.py, would hide a module of Python's.
+        self._command = [sys.executable, "-P", "-m", __name__, str(model)]
         self._child: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> _Trial:

@@ -49,3 +49,11 @@ def test_kernel_that_crashes_on_lack_of_memory_does_not_end_the_process():
 def test_damaged_model_is_refused():
     with pytest.raises(InputError):
         smallest_arena(b"\0" * 100)
+
+
+@needs_models
+def test_files_of_the_user_are_not_imported(tmp_path, monkeypatch):
+    model = (MODELS / "mlonmcu_layers" / "aww_layer12.tflite").read_bytes()
+    (tmp_path / "select.py").write_text("raise SystemExit('imported')\n")
+    monkeypatch.chdir(tmp_path)
+    assert smallest_arena(model) > 0
