@@ -13,6 +13,8 @@ from mcuprune import catalogue
 from mcuprune.boards import Board, board, board_names
 from mcuprune.recipes.load import RECIPES_FOLDER, load_recipe
 from mcuprune.recipes.schema import Recipe
+from mcuprune.zoo.card import Card
+from mcuprune.zoo.collection import zoo_card, zoo_names
 
 MARK = re.compile(r"<!-- catalogue: (\w+) -->")
 
@@ -43,6 +45,24 @@ def recipes() -> str:
     names = catalogue.names(RECIPES_FOLDER)
     rows = (_recipe_row(name, load_recipe(name)) for name in names)
     return _table(("recipe", "what it trains", "network", "epochs", "budget"), rows)
+
+
+def zoo() -> str:
+    """Return the models of the zoo with what they reach and take."""
+    heads = ("model", "what it does", "int8 %", "arena B", "flash B", "MACs", "data")
+    return _table(heads, (_zoo_row(zoo_card(name)) for name in zoo_names()))
+
+
+def _zoo_row(card: Card) -> tuple[str, ...]:
+    return (
+        f"`{card.name}`",
+        card.title,
+        f"{100 * card.accuracy.int8:.2f}",
+        f"{card.resources.arena_bytes:,}",
+        f"{card.resources.flash_bytes:,}",
+        f"{card.resources.macs:,}",
+        f"{card.data.title} ({card.data.licence})",
+    )
 
 
 def _board_row(device: Board) -> tuple[str, ...]:
@@ -83,4 +103,8 @@ def _table(heads: tuple[str, ...], rows: Any) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-CATALOGUES: dict[str, Callable[[], str]] = {"boards": boards, "recipes": recipes}
+CATALOGUES: dict[str, Callable[[], str]] = {
+    "boards": boards,
+    "recipes": recipes,
+    "zoo": zoo,
+}

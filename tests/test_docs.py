@@ -74,41 +74,48 @@ def test_python_runs_as_printed(code, names):
     exec(code, names)
 
 
-def commands() -> set[str]:
-    return {
-        name
+def console_blocks() -> list[str]:
+    return [
+        block
         for page in PAGES
         for block in re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-        for name, _ in COMMAND.findall(block)
-    }
+    ]
+
+
+def typed(block: str) -> list[tuple[str, list[str]]]:
+    """Return each command of a block (those of a group as ``zoo get``) and what follows it."""
+    groups = {group.name for group in app.registered_groups}
+    found = []
+    for name, rest in COMMAND.findall(block):
+        words = shlex.split(rest)
+        if name in groups and words:
+            name, words = f"{name} {words[0]}", words[1:]
+        found.append((name, words))
+    return found
 
 
 def test_commands_exist():
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert commands()
-    assert commands() <= known
-
-
-def options(block: str) -> list[tuple[str, str]]:
-    return [
-        (name, word.split("=")[0])
-        for name, rest in COMMAND.findall(block)
-        for word in shlex.split(rest)
-        if word.startswith("--")
-    ]
+    for group in app.registered_groups:
+        inside = group.typer_instance.registered_commands
+        known |= {f"{group.name} {each.name or each.callback.__name__}" for each in inside}
+    shown = {name for block in console_blocks() for name, _ in typed(block)}
+    assert shown
+    assert shown <= known
 
 
 def test_options_exist():
     used = {
-        pair
-        for page in PAGES
-        for block in re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-        for pair in options(block)
+        (name, word.split("=")[0])
+        for block in console_blocks()
+        for name, words in typed(block)
+        for word in words
+        if word.startswith("--")
     }
     assert used
     for name in {name for name, _ in used}:
         shown = subprocess.run(
-            [sys.executable, "-m", "mcuprune", name, "--help"],
+            [sys.executable, "-m", "mcuprune", *name.split(), "--help"],
             capture_output=True,
             text=True,
             check=True,

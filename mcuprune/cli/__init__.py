@@ -13,6 +13,7 @@ from mcuprune.cli import (  # noqa: F401
     starting,
     sweeping,
     training,
+    zoo,
 )
 from mcuprune.cli.app import app, main
 

@@ -19,7 +19,7 @@ EXIT_INTERRUPTED = 130
 # Of the commands in the help: the way of a model, then what there is to choose from.
 _ORDER = (
     *("new", "run", "sweep", "select", "groups", "estimate", "check", "deploy", "optimize"),
-    *("codegen", "simulate", "report", "recipes", "boards", "doctor"),
+    *("codegen", "simulate", "report", "recipes", "zoo", "boards", "doctor"),
 )
 
 

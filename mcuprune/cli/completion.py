@@ -24,5 +24,12 @@ def formats(incomplete: str) -> list[str]:
     return _beginning(list(FORMATS), incomplete)
 
 
+def zoo(incomplete: str) -> list[str]:
+    """Return the models of the zoo that begin so."""
+    from mcuprune.zoo.collection import zoo_names
+
+    return _beginning(zoo_names(), incomplete)
+
+
 def _beginning(words: list[str], incomplete: str) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]

@@ -1,0 +1,180 @@
+"""Makes models of the zoo by recipes, and writes their cards from what was measured.
+
+    python benchmarks/build_zoo.py digits-small digits-medium digits-large
+    python benchmarks/build_zoo.py keywords-small --data fsdd.npz --runs /tmp/runs
+
+Each model is one run of a recipe with the seed and the overrides below; a run that is stopped goes
+on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import importlib.metadata
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.ingredients import load_data
+from mcuprune.recipes.kept import REFERENCE
+from mcuprune.recipes.load import load_recipe
+from mcuprune.recipes.run import DEPLOYMENT_FOLDER, run_recipe
+from mcuprune.recipes.yardstick import INT8_FILE
+from mcuprune.whole_file import write_whole
+from mcuprune.zoo.card import Accuracy, Budget, Card, Data, Making
+from mcuprune.zoo.collection import CARD_FILE, MODEL_FILE
+from mcuprune.zoo.measure import accuracy_of, resources_of
+
+ZOO = Path(__file__).resolve().parents[1] / "zoo"
+PACKAGES = ("mcuprune", "tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy")
+DIGIT_NAMES = tuple("0123456789")
+SPOKEN = tuple("zero one two three four five six seven eight nine".split())  # noqa: SIM905
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Models of one recipe in several sizes.
+
+    Attributes:
+        recipe: Its name.
+        title: What the models do.
+        inputs: What an input is.
+        classes: What the outputs stand for.
+        data: What they are trained on.
+        budgets: Bytes of arena (64-bit host) and of flash by size.
+    """
+
+    recipe: str
+    title: str
+    inputs: str
+    classes: tuple[str, ...]
+    data: Data
+    budgets: Mapping[str, tuple[int, int]]
+
+
+# A half, a quarter and an eighth of the way from the narrowest network to the whole one.
+FAMILIES: Mapping[str, Family] = {
+    "digits": Family(
+        recipe="digits",
+        title="Handwritten digits",
+        inputs="8 x 8 x 1, grey values from 0 (white) to 1 (ink)",
+        classes=DIGIT_NAMES,
+        data=Data(
+            title="Optical Recognition of Handwritten Digits, as scikit-learn has it",
+            licence="CC BY 4.0",
+            source="E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, 1998",
+        ),
+        budgets={"large": (3_520, 17_576), "medium": (3_032, 10_864), "small": (2_788, 7_508)},
+    ),
+    "keywords": Family(
+        recipe="kws-fsdd",
+        title="Spoken digits, one second of sound",
+        inputs="49 x 10 x 1, MFCC of 30 ms every 20 ms, made as mcuprune/recipes/datasets/fsdd.py "
+        "does",
+        classes=SPOKEN,
+        data=Data(
+            title="Free Spoken Digit Dataset",
+            licence="CC BY-SA 4.0",
+            source="Z. Jackson and others, github.com/Jakobovski/free-spoken-digit-dataset",
+        ),
+        budgets={"large": (14_272, 27_024), "medium": (9_384, 17_696), "small": (6_940, 13_032)},
+    ),
+    "fashion": Family(
+        recipe="fashion",
+        title="Clothes on small pictures",
+        inputs="28 x 28 x 1, grey values from 0 to 1",
+        classes=(
+            *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+            *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+        ),
+        data=Data(
+            title="Fashion-MNIST, the first 20,000 training images",
+            licence="MIT",
+            source="H. Xiao, K. Rasul, R. Vollgraf, arXiv 1708.07747",
+        ),
+        budgets={"large": (26_576, 51_320), "medium": (17_744, 29_892), "small": (13_328, 19_178)},
+    ),
+}
+NAMES = [f"{name}-{size}" for name, family in FAMILIES.items() for size in family.budgets]
+
+
+def overrides_of(family: Family, size: str) -> tuple[str, ...]:
+    arena, flash = family.budgets[size]
+    limits = (f"budget.sram={arena} B", f"budget.flash={flash} B")
+    # The recipe's other limits are for its own budget.
+    own = load_recipe(family.recipe).budget
+    return (*limits, "budget.macs=null") if own.macs is not None else limits
+
+
+def make(name: str, seed: int, data: Path | None, runs: Path) -> Card:
+    """Run the recipe and write model and card."""
+    kind, size = name.split("-")
+    family = FAMILIES[kind]
+    overrides = overrides_of(family, size)
+    path = () if data is None else (f"data.path={data}",)
+    recipe = load_recipe(family.recipe, (*overrides, f"training.seed={seed}", *path))
+    _take_reference(runs, name)
+    run_recipe(recipe, runs / name)
+    model = (runs / name / DEPLOYMENT_FOLDER / MODEL_FILE).read_bytes()
+    arena, flash = family.budgets[size]
+    card = Card(
+        name=name,
+        title=f"{family.title}, {size}",
+        inputs=family.inputs,
+        classes=family.classes,
+        data=family.data,
+        recipe=Making(
+            name=family.recipe,
+            seed=seed,
+            overrides=overrides,
+            versions={package: importlib.metadata.version(package) for package in PACKAGES},
+        ),
+        budget=Budget(sram_bytes=arena, flash_bytes=flash),
+        accuracy=_accuracy(runs / name, model, load_data(recipe.data)),
+        resources=resources_of(model, name),
+        sha256=hashlib.sha256(model).hexdigest(),
+    )
+    (ZOO / name).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(runs / name / DEPLOYMENT_FOLDER / MODEL_FILE, ZOO / name / MODEL_FILE)
+    text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, width=100)
+    write_whole(ZOO / name / CARD_FILE, text)
+    return card
+
+
+def _take_reference(runs: Path, name: str) -> None:
+    """Take the reference of another size; a run trains its own if that is not it."""
+    own = runs / name / REFERENCE
+    others = runs.glob(f"{name.split('-')[0]}-*/{REFERENCE}")
+    trained = next((folder for folder in others if (folder / INT8_FILE).is_file()), None)
+    if trained is not None and not own.exists():
+        shutil.copytree(trained, own)
+
+
+def _accuracy(run: Path, model: bytes, data: Dataset) -> Accuracy:
+    report = yaml.safe_load((run / DEPLOYMENT_FOLDER / "report.json").read_text())
+    return Accuracy(
+        float32=round(report["accuracy"]["float_pruned"], 6),
+        int8=round(accuracy_of(model, data), 6),
+        inputs=len(data.x_test),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=NAMES)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data", type=Path, help="as the recipe's --data")
+    parser.add_argument("--runs", type=Path, default=Path("runs/zoo"))
+    given = parser.parse_args()
+    for name in given.names:
+        card = make(name, given.seed, given.data, given.runs)
+        print(f"{name}: int8 {100 * card.accuracy.int8:.2f}%, {card.resources}")
+
+
+if __name__ == "__main__":
+    main()
