@@ -74,8 +74,9 @@ FAMILIES: Mapping[str, Family] = {
     "keywords": Family(
         recipe="kws-fsdd",
         title="Spoken digits, one second of sound",
-        inputs="49 x 10 x 1, MFCC of 30 ms every 20 ms, made as mcuprune/recipes/datasets/fsdd.py "
-        "does",
+        inputs="49 x 10 x 1, MFCC of 40 ms every 20 ms at 8 kHz "
+        "(mcuprune/recipes/datasets/mfcc.py), each coefficient less its mean over the training "
+        "clips, over its deviation there",
         classes=SPOKEN,
         data=Data(
             title="Free Spoken Digit Dataset",
