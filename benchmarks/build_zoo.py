@@ -18,7 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
+from accuracy.tasks import TASKS, Limits
 
+from mcuprune.engines.accuracy import int8_accuracy
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.ingredients import load_data
 from mcuprune.recipes.kept import REFERENCE
@@ -28,7 +30,7 @@ from mcuprune.recipes.yardstick import INT8_FILE
 from mcuprune.whole_file import write_whole
 from mcuprune.zoo.card import Accuracy, Budget, Card, Data, Making
 from mcuprune.zoo.collection import CARD_FILE, MODEL_FILE
-from mcuprune.zoo.measure import accuracy_of, resources_of
+from mcuprune.zoo.measure import resources_of
 
 ZOO = Path(__file__).resolve().parents[1] / "zoo"
 PACKAGES = ("mcuprune", "tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy")
@@ -46,7 +48,6 @@ class Family:
         inputs: What an input is.
         classes: What the outputs stand for.
         data: What they are trained on.
-        budgets: Bytes of arena (64-bit host) and of flash by size.
     """
 
     recipe: str
@@ -54,10 +55,10 @@ class Family:
     inputs: str
     classes: tuple[str, ...]
     data: Data
-    budgets: Mapping[str, tuple[int, int]]
 
 
-# A half, a quarter and an eighth of the way from the narrowest network to the whole one.
+# Which budget of the recipe's task in the accuracy benchmark.
+SIZES = {"large": "1/2", "medium": "1/4", "small": "1/8"}
 FAMILIES: Mapping[str, Family] = {
     "digits": Family(
         recipe="digits",
@@ -69,7 +70,6 @@ FAMILIES: Mapping[str, Family] = {
             licence="CC BY 4.0",
             source="E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, 1998",
         ),
-        budgets={"large": (3_520, 17_576), "medium": (3_032, 10_864), "small": (2_788, 7_508)},
     ),
     "keywords": Family(
         recipe="kws-fsdd",
@@ -83,7 +83,6 @@ FAMILIES: Mapping[str, Family] = {
             licence="CC BY-SA 4.0",
             source="Z. Jackson and others, github.com/Jakobovski/free-spoken-digit-dataset",
         ),
-        budgets={"large": (14_272, 27_024), "medium": (9_384, 17_696), "small": (6_940, 13_032)},
     ),
     "fashion": Family(
         recipe="fashion",
@@ -98,15 +97,18 @@ FAMILIES: Mapping[str, Family] = {
             licence="MIT",
             source="H. Xiao, K. Rasul, R. Vollgraf, arXiv 1708.07747",
         ),
-        budgets={"large": (26_576, 51_320), "medium": (17_744, 29_892), "small": (13_328, 19_178)},
     ),
 }
-NAMES = [f"{name}-{size}" for name, family in FAMILIES.items() for size in family.budgets]
+NAMES = [f"{name}-{size}" for name in FAMILIES for size in SIZES]
+
+
+def limits_of(family: Family, size: str) -> Limits:
+    return TASKS[family.recipe].budgets[SIZES[size]]
 
 
 def overrides_of(family: Family, size: str) -> tuple[str, ...]:
-    arena, flash = family.budgets[size]
-    limits = (f"budget.sram={arena} B", f"budget.flash={flash} B")
+    allowed = limits_of(family, size)
+    limits = (f"budget.sram={allowed.arena_bytes} B", f"budget.flash={allowed.flash_bytes} B")
     # The recipe's other limits are for its own budget.
     own = load_recipe(family.recipe).budget
     return (*limits, "budget.macs=null") if own.macs is not None else limits
@@ -122,7 +124,7 @@ def make(name: str, seed: int, data: Path | None, runs: Path) -> Card:
     _take_reference(runs, name)
     run_recipe(recipe, runs / name)
     model = (runs / name / DEPLOYMENT_FOLDER / MODEL_FILE).read_bytes()
-    arena, flash = family.budgets[size]
+    allowed = limits_of(family, size)
     card = Card(
         name=name,
         title=f"{family.title}, {size}",
@@ -135,7 +137,7 @@ def make(name: str, seed: int, data: Path | None, runs: Path) -> Card:
             overrides=overrides,
             versions={package: importlib.metadata.version(package) for package in PACKAGES},
         ),
-        budget=Budget(sram_bytes=arena, flash_bytes=flash),
+        budget=Budget(sram_bytes=allowed.arena_bytes, flash_bytes=allowed.flash_bytes),
         accuracy=_accuracy(runs / name, model, load_data(recipe.data)),
         resources=resources_of(model, name),
         sha256=hashlib.sha256(model).hexdigest(),
@@ -160,7 +162,7 @@ def _accuracy(run: Path, model: bytes, data: Dataset) -> Accuracy:
     report = yaml.safe_load((run / DEPLOYMENT_FOLDER / "report.json").read_text())
     return Accuracy(
         float32=round(report["accuracy"]["float_pruned"], 6),
-        int8=round(accuracy_of(model, data), 6),
+        int8=round(int8_accuracy(model, data.x_test, data.y_test), 6),
         inputs=len(data.x_test),
     )
 

@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy.measure import int8_accuracy, measured
+from accuracy.measure import measured
 from accuracy.tasks import TASKS, Limits, Task
 
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.tf_keras_file import convert_tf_keras
+from mcuprune.engines.accuracy import int8_accuracy
 from mcuprune.quantization.tfmot import cluster_tfmot, quantize_aware_tfmot, stripped_of_clusters
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.schema import Recipe

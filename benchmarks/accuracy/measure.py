@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from accuracy.tasks import Limits
 from accuracy.widths import counted
 from mcuprune.budget import Budget
@@ -13,11 +11,10 @@ from mcuprune.channels.analysis import coupling_groups
 from mcuprune.cost.resources import estimate
 from mcuprune.deployment.convert import convert_int8
 from mcuprune.deployment.shipped import shipped
-from mcuprune.engines.litert import LiteRT
-from mcuprune.engines.quantization import quantized_inputs
+from mcuprune.engines.accuracy import int8_accuracy
 from mcuprune.engines.tflm import TFLM
 from mcuprune.ir.from_tflite import parse_tflite
-from mcuprune.recipes.datasets.dataset import Dataset, Labels
+from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.training import accuracy
 
@@ -60,9 +57,3 @@ def measured(model: Any, recipe: Recipe, data: Dataset, limits: Limits) -> dict[
         "widths": {group.name: group.width for group in coupling_groups(model).prunable},
         "fits": arena.total_bytes <= limits.arena_bytes and len(tflite) <= limits.flash_bytes,
     }
-
-
-def int8_accuracy(tflite: bytes, inputs: Any, labels: Labels) -> float:
-    """Return the share of inputs that LiteRT's reference kernels classify right, 0 to 1."""
-    outputs = LiteRT().run(tflite, quantized_inputs(tflite, inputs)).outputs
-    return float(np.mean(outputs.argmax(axis=1) == labels))

@@ -7,14 +7,10 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from mcuprune.cost.resources import estimate
-from mcuprune.engines.litert import LiteRT
-from mcuprune.engines.quantization import quantized_inputs
+from mcuprune.engines.accuracy import int8_accuracy
 from mcuprune.engines.tflm import TFLM
 from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
-from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.ingredients import load_data
 from mcuprune.recipes.load import load_recipe
 from mcuprune.zoo.card import Card, Resources
@@ -81,17 +77,6 @@ def resources_of(model: bytes, name: str) -> Resources:
     )
 
 
-def accuracy_of(model: bytes, data: Dataset) -> float:
-    """Return the share of the test inputs that LiteRT's reference kernels classify right, 0 to 1.
-
-    Args:
-        model: Contents of the file.
-        data: Of the recipe.
-    """
-    outputs = LiteRT().run(model, quantized_inputs(model, data.x_test)).outputs
-    return float(np.mean(outputs.argmax(axis=1) == data.y_test))
-
-
 def _of_the_file(card: Card, model: bytes) -> Iterator[Finding]:
     found, stated = resources_of(model, card.name), card.resources
     yield Finding("sha256", card.sha256, hashlib.sha256(model).hexdigest(), "measured")
@@ -117,7 +102,7 @@ def _of_the_accuracy(card: Card, model: bytes, data: Path | None) -> Iterator[Fi
     section = recipe.data if data is None else recipe.data.model_copy(update={"path": data})
     test = load_data(section)
     stated = f"{100 * card.accuracy.int8:.2f} of {card.accuracy.inputs:,}"
-    found = f"{100 * accuracy_of(model, test):.2f} of {len(test.x_test):,}"
+    found = f"{100 * int8_accuracy(model, test.x_test, test.y_test):.2f} of {len(test.x_test):,}"
     yield Finding("int8 %", stated, found, "interpreter (LiteRT)")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcuprune.codegen.kernel_call import KernelCall
 from mcuprune.codegen.model_file import Node
 from mcuprune.codegen.operators.convolution import bias_of
-from mcuprune.codegen.operators.windows import Axis
+from mcuprune.codegen.operators.windows import Axis, positions
 from mcuprune.codegen.requantization import (
     activation_limits,
     channel_multipliers,
@@ -58,6 +58,4 @@ def transpose_conv(node: Node) -> tuple[KernelCall, ...]:
 def _axis(node: Node, extent: int, window: int, letter: str) -> Axis:
     """Return the convolution of which this one is the transposition."""
     stride = node.option(f"stride_{letter}")
-    if node.option("padding") == "SAME":
-        return Axis(extent, -(-extent // stride), window, stride)
-    return Axis(extent, (extent + stride - window) // stride, window, stride)
+    return Axis(extent, positions(extent, window, stride, node.option("padding")), window, stride)

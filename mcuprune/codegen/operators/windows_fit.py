@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from mcuprune.codegen.model_file import Node
 from mcuprune.codegen.operators.shape_checks import require_shape
+from mcuprune.codegen.operators.windows import positions
 
 
-@dataclasses.dataclass(frozen=True)
-class _Slide:
-    """A window that slides along one axis."""
-
-    window: int
-    stride: int
-    dilation: int = 1
-
-    def positions(self, extent: int, padding: str) -> int:
-        """Return the output's extent: ComputeOutSize in tensorflow/lite/kernels/padding.h."""
-        if padding == "SAME":
-            return -(-extent // self.stride)
-        reach = (self.window - 1) * self.dilation + 1
-        return (extent + self.stride - reach) // self.stride
-
-
-def _slides(node: Node, window: Sequence[int]) -> tuple[_Slide, _Slide]:
+def _positions(node: Node, extents: Sequence[int], window: Sequence[int]) -> list[int]:
+    """Return how often the operator's window fits along height and width."""
     options = node.operator.attributes
-    height, width = (
-        _Slide(taps, options[f"stride_{axis}"], options.get(f"dilation_{axis}", 1))
-        for axis, taps in zip("hw", window, strict=True)
-    )
-    return height, width
+    return [
+        positions(
+            extent,
+            taps,
+            options[f"stride_{axis}"],
+            options["padding"],
+            options.get(f"dilation_{axis}", 1),
+        )
+        for extent, taps, axis in zip(extents, window, "hw", strict=True)
+    ]
 
 
 def _require_windows(node: Node, window: Sequence[int], channels: int) -> None:
     """Raise unless the output is what a window makes of the first input."""
     node.require_picture()
-    _, height, width, _ = node.input_shape()
-    rows, columns = _slides(node, window)
-    padding = node.option("padding")
-    expected = (1, rows.positions(height, padding), columns.positions(width, padding), channels)
-    require_shape(node, expected)
+    require_shape(node, (1, *_positions(node, node.input_shape()[1:3], window), channels))
 
 
 def _require_weights(node: Node, channels: int, bias: int) -> None:
@@ -81,10 +67,7 @@ def transposed_fits(node: Node) -> None:
     channels, *window, depth = node.input_shape(1)
     _require_weights(node, channels, bias=3)
     node.require_picture(data=2)
-    _, height, width, _ = node.output_shape()
-    rows, columns = _slides(node, window)
-    padding = node.option("padding")
-    data = (1, rows.positions(height, padding), columns.positions(width, padding), depth)
+    data = (1, *_positions(node, node.output_shape()[1:3], window), depth)
     node.require(
         node.input_shape(2) == data and node.output_shape()[3] == channels,
         f"data of shape {node.input_shape(2)}; {data} follows from its output",
