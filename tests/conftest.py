@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,19 @@ def shared() -> Path:
     if not (SHARED / "models").is_dir():
         pytest.skip(f"needs the reference models in {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def command(monkeypatch, capfd, tmp_path):
+    """The command line in an empty folder: takes words, gives exit code, stdout and stderr."""
+    from mcuprune import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mcuprune", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        return (int(stopped.value.code or 0), *capfd.readouterr())
+
+    return run

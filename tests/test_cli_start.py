@@ -14,19 +14,6 @@ from mcuprune import cli
 from mcuprune.engines.installed import REQUIRED, Tool
 
 
-@pytest.fixture
-def command(monkeypatch, capfd, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mcuprune", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return (int(stopped.value.code or 0), *capfd.readouterr())
-
-    return run
-
-
 def test_new_says_what_to_do_next(command, tmp_path):
     code, out, err = command("new", "gestures")
     assert (code, err) == (0, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +26,30 @@ BoardName = Annotated[
 ]
 ReserveSram = Annotated[str | None, typer.Option(help="With --board: SRAM for your firmware.")]
 ReserveFlash = Annotated[str | None, typer.Option(help="With --board: flash for your firmware.")]
+
+DataPath = Annotated[
+    Path | None, typer.Option("--data", help="File or folder that holds the data.")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="key.path=value; can be repeated.")
+]
+Epochs = Annotated[int | None, typer.Option(help="Scales all training to this.")]
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code", help="Run Python files of the recipe from outside the working folder."
+    ),
+]
+
+
+def overrides_of(given: list[str], data: Path | None, seed: int | None) -> list[str]:
+    """Return the overrides of a recipe that options make."""
+    overrides = list(given)
+    if data is not None:
+        overrides.append(f"data.path={json.dumps(str(data))}")
+    if seed is not None:
+        overrides.append(f"training.seed={seed}")
+    return overrides
 
 
 def budget_from(

@@ -11,7 +11,7 @@ import typer
 from mcuprune.cli import completion
 from mcuprune.cli.app import EXIT_EXCEEDED, app
 from mcuprune.cli.console import import_tensorflow, print_all, print_json, stdout_to_stderr
-from mcuprune.cli.options import Json
+from mcuprune.cli.options import AllowCode, DataPath, Epochs, Json, Overrides, overrides_of
 
 if TYPE_CHECKING:
     from mcuprune.recipes.schema import Recipe
@@ -53,17 +53,10 @@ def sweep(
     ray_address: Annotated[
         str | None, typer.Option(help="A running Ray cluster: auto, host:6379.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="File or folder that holds the data.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key.path=value; can be repeated.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Scales all training to this.")] = None,
-    allow_code: Annotated[
-        bool,
-        typer.Option(
-            "--allow-code", help="Run Python files of the recipe from outside the working folder."
-        ),
-    ] = False,
+    data: DataPath = None,
+    set_: Overrides = None,
+    epochs: Epochs = None,
+    allow_code: AllowCode = False,
     as_json: Json = False,
 ) -> None:
     """Run a recipe over budgets, boards and seeds; show the front of accuracy against resources."""
@@ -171,7 +164,5 @@ def _chosen(
     begun = SweepFolder(Path(name))
     if resume and begun.is_begun:
         return with_axes(begun.recipe(), axes), begun.path
-    from mcuprune.cli.training import overrides_of
-
     loaded = load_recipe(name, overrides_of(overrides, data, None), epochs)
     return with_axes(loaded, axes), out or Path("sweeps") / Path(name).stem

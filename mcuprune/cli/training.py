@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +15,7 @@ from mcuprune.cli.console import (
     print_json,
     stdout_to_stderr,
 )
-from mcuprune.cli.options import (
-    Json,
-)
+from mcuprune.cli.options import AllowCode, DataPath, Epochs, Json, Overrides, overrides_of
 
 
 @app.command()
@@ -30,18 +27,11 @@ def run(
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/RECIPE.")] = None,
-    data: Annotated[Path | None, typer.Option(help="File or folder that holds the data.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key.path=value; can be repeated.")
-    ] = None,
+    data: DataPath = None,
+    set_: Overrides = None,
     seed: Annotated[int | None, typer.Option(help="Overrides training.seed.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Scales all training to this.")] = None,
-    allow_code: Annotated[
-        bool,
-        typer.Option(
-            "--allow-code", help="Run Python files of the recipe from outside the working folder."
-        ),
-    ] = False,
+    epochs: Epochs = None,
+    allow_code: AllowCode = False,
     as_json: Json = False,
 ) -> None:
     """Train, prune, convert, verify and package a recipe's model."""
@@ -75,13 +65,3 @@ def recipes(as_json: Json = False) -> None:
         from mcuprune.report.listing import recipes_table
 
         print_all(recipes_table(titles))
-
-
-def overrides_of(given: list[str], data: Path | None, seed: int | None) -> list[str]:
-    """Return the overrides of a recipe that options make."""
-    overrides = list(given)
-    if data is not None:
-        overrides.append(f"data.path={json.dumps(str(data))}")
-    if seed is not None:
-        overrides.append(f"training.seed={seed}")
-    return overrides

@@ -6,22 +6,8 @@ import sys
 
 import pytest
 
-from mcuprune import cli
 from mcuprune.errors import InputError, MissingToolError
 from mcuprune.sweep.cluster import Workers, require_ray
-
-
-@pytest.fixture
-def command(monkeypatch, capfd, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mcuprune", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return (int(stopped.value.code or 0), *capfd.readouterr())
-
-    return run
 
 
 @pytest.mark.parametrize(
