@@ -24,13 +24,18 @@ def replace_value(variable: Any, value: np.ndarray) -> None:
     """Let a ``keras.Variable`` hold an array of another shape; the object stays the same.
 
     Args:
-        variable: The variable.
+        variable: The variable. One that was made under a strategy of ``tf.distribute`` needs its
+            scope.
         value: Its new contents, of the variable's dtype.
     """
+    import tensorflow as tf
+
     if tuple(variable.shape) == value.shape:
         variable.assign(value)
         return
-    variable._initialize(_tensorflow_variable(variable, value))
+    mirrored = tf.distribute.has_strategy()
+    make = _replicated_variable if mirrored else _tensorflow_variable
+    variable._initialize(make(variable, value))
     variable._shape = tuple(value.shape)
 
 
@@ -56,3 +61,17 @@ def _tensorflow_variable(variable: Any, value: np.ndarray) -> Any:
     made._shape = tf.TensorShape(value.shape)
     made.handle._handle_data = handle_data_util.create_handle_data(made.shape, made.dtype)
     return made
+
+
+def _replicated_variable(variable: Any, value: np.ndarray) -> Any:
+    """Make a variable of the kind that the strategy in effect makes: one for all replicas."""
+    import tensorflow as tf
+
+    with tf.init_scope():
+        return tf.Variable(
+            tf.constant(value, dtype=variable.dtype),
+            trainable=variable.trainable,
+            aggregation=variable._map_aggregation(variable.aggregation),
+            synchronization=variable._map_synchronization(variable.synchronization),
+            name="narrowed",
+        )

@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
-from mcuprune.errors import InputError, UnsupportedModelError
+from mcuprune.errors import InputError
 
 
 def whole_number(name: str, value: Any, at_least: int) -> int:
@@ -114,23 +114,3 @@ def _no_selector(argument: str, found: Any) -> InputError:
 
 def _shown(key: Any) -> str:
     return key.__name__ if isinstance(key, type) else repr(key)
-
-
-def refuse_strategy(model: Any) -> None:
-    """Refuse a model of ``tf.distribute``: a cut makes new variables, which no replica has.
-
-    Raises:
-        UnsupportedModelError: The model was made under a strategy, or one is in effect.
-    """
-    import tensorflow as tf
-
-    found = getattr(model, "_distribute_strategy", None)
-    if found is None and tf.distribute.has_strategy():
-        found = tf.distribute.get_strategy()
-    if found is not None:
-        raise UnsupportedModelError(
-            f"model {model.name!r} is trained under tf.distribute's {type(found).__name__} "
-            f"(replicas: {found.num_replicas_in_sync}); pruning replaces the model's variables, "
-            "which no strategy follows. Build and compile the model outside strategy.scope() and "
-            "prune on one device."
-        )

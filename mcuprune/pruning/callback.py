@@ -16,6 +16,7 @@ from mcuprune.pruning.backup import Backup, go_on, let_go
 from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
+from mcuprune.pruning.replicas import scope_of
 from mcuprune.pruning.tensorboard import TensorBoardLog
 
 # Arguments that say where to write, not how to train.
@@ -134,7 +135,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self._companions = companions_of(self)
         self._last_epoch = None
         if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
+            with scope_of(self.model):
+                self.model.optimizer.build(self.model.trainable_variables)
         self.pruner = Pruner(
             self.model,
             self.budget,

@@ -10,6 +10,7 @@ from mcuprune.channels.optimizer import Slice, rebuild_optimizer, slice_slots
 from mcuprune.channels.surgery import Cut, cut
 from mcuprune.pruning.closing import IntArray
 from mcuprune.pruning.gates import Gates, left_in
+from mcuprune.pruning.replicas import scope_of
 
 
 class GatedModel:
@@ -40,9 +41,10 @@ class GatedModel:
             gated: Those to gate.
         """
         before = self._variables()
-        self.gates = Gates(self._model, groups, gated)
-        self.gates.attach()
-        self._rebuild_optimizer(before)
+        with scope_of(self._model):
+            self.gates = Gates(self._model, groups, gated)
+            self.gates.attach()
+            self._rebuild_optimizer(before)
 
     def release(self) -> None:
         """Fold the gates into the weights and take them out, if there are any."""
@@ -60,23 +62,25 @@ class GatedModel:
         """
         assert self.gates is not None
         before = self._variables()
-        if is_last:
-            self.gates.fold()
-            self.gates.detach()
-        done = cut(groups, kept)
-        if is_last:
-            self.gates = None
-            self._rebuild_optimizer(before, done.slice_like)
-        else:
-            self.gates.narrow(done.groups, done.alive)
-            self._slice_slots(self.gates.slicing(done))
+        with scope_of(self._model):
+            if is_last:
+                self.gates.fold()
+                self.gates.detach()
+            done = cut(groups, kept)
+            if is_last:
+                self.gates = None
+                self._rebuild_optimizer(before, done.slice_like)
+            else:
+                self.gates.narrow(done.groups, done.alive)
+                self._slice_slots(self.gates.slicing(done))
         return done
 
     def _take_out(self, gates: Gates) -> None:
         before = self._variables()
-        gates.fold()
-        gates.detach()
-        self._rebuild_optimizer(before)
+        with scope_of(self._model):
+            gates.fold()
+            gates.detach()
+            self._rebuild_optimizer(before)
 
     def _variables(self) -> list[Any]:
         return list(self._model.trainable_variables)

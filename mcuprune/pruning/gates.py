@@ -191,6 +191,8 @@ class Gates:
             dtype="float32",
             name="gate_sensitivity",
             autocast=False,
+            # Of several replicas each has the derivative of its own share of the loss.
+            aggregation="sum",
         )
         self._host._tracker.lock()
         carrier.overwrite_with_gradient = True

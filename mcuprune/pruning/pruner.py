@@ -15,7 +15,6 @@ from mcuprune.errors import UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.allowed import Allowed
-from mcuprune.pruning.arguments import refuse_strategy
 from mcuprune.pruning.closing import Closing, IntArray, closing_starts
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.feasibility import narrowest, require_feasible
@@ -24,6 +23,7 @@ from mcuprune.pruning.gates import FloatArray, Gates
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.phase import Phase
 from mcuprune.pruning.prices import Prices
+from mcuprune.pruning.replicas import require_replicas, scope_of
 from mcuprune.pruning.shipping import Shipping, shipping
 from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
@@ -60,8 +60,8 @@ class Pruner:
             which TFLM plans by itself.
 
     Raises:
-        UnsupportedModelError: The model is of an unsupported form, is trained under a strategy of
-            ``tf.distribute``, or has no prunable channel.
+        UnsupportedModelError: The model is of an unsupported form, was made under a strategy of
+            ``tf.distribute`` that does not mirror variables, or has no prunable channel.
         InfeasibleBudgetError: Not even the smallest allowed widths meet the budget.
         InputError: Steps, cuts or widths make no sense, or a name, pattern or class in the
             controls matches no layer.
@@ -93,7 +93,7 @@ class Pruner:
         self._plan_memory = plan_memory
         self._limits = dict(budget.limits())
         self._importance = Importance()
-        refuse_strategy(model)
+        require_replicas(model)
         self._gated = GatedModel(model, optimizer)
         self._read_model()
         if not self._prunable:
@@ -106,7 +106,8 @@ class Pruner:
         self.done = fits and all(self._full[n] <= a.largest for n, a in self._allowed().items())
         self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
         self._prices = Prices(self._limits, reference)
-        self._penalty = tf.Variable(0.0, trainable=False, name="penalty")
+        with scope_of(model):
+            self._penalty = tf.Variable(0.0, trainable=False, name="penalty")
         self._price(0.0)
         self._closing: Closing | None = None
         self._removed: list[dict[str, Any]] = []

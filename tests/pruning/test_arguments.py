@@ -3,10 +3,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mcuprune.budget import Budget
-from mcuprune.errors import InputError, UnsupportedModelError
+from mcuprune.errors import InputError
 from mcuprune.pruning.callback import MCUPruning
 from mcuprune.pruning.pruner import Pruner
 from mcuprune.recipes.models import digits_cnn
@@ -34,22 +33,6 @@ def test_what_chooses_no_layers_is_refused(exclude: Any) -> None:
 def test_numbers_of_channels_that_are_none_are_refused(options: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         MCUPruning(BUDGET, **options)
-
-
-def test_a_model_under_a_strategy_is_refused_before_training(digits: Any, compiled: Any) -> None:
-    with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
-        model = compiled()
-    weights = model.get_weights()
-    with pytest.raises(UnsupportedModelError, match=r"OneDeviceStrategy \(replicas: 1\)"):
-        model.fit(*digits, epochs=2, verbose=0, callbacks=[MCUPruning(BUDGET)])
-    assert all((a == b).all() for a, b in zip(weights, model.get_weights(), strict=True))
-
-
-def test_a_strategy_in_effect_is_refused() -> None:
-    model = digits_cnn()
-    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
-    with strategy.scope(), pytest.raises(UnsupportedModelError, match=r"outside strategy\.scope"):
-        Pruner(model, BUDGET)
 
 
 def test_a_budget_of_another_type_is_refused() -> None:
