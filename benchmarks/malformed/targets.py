@@ -98,9 +98,10 @@ def _optimize(path: Path) -> object:
 
 
 def _codegen(path: Path) -> object:
+    sources = generate(path.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
-        generate(path.read_bytes()).write(Path(folder))
-        return None
+        sources.write(Path(folder))
+    return sources
 
 
 TARGETS: Mapping[str, Callable[[Path], object]] = {

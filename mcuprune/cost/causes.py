@@ -36,13 +36,20 @@ class Causes:
     alignment: int = 0
 
     def __add__(self, other: Causes) -> Causes:
-        pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
+        pairs = zip(self._amounts(), other._amounts(), strict=True)
         return Causes(*(mine + others for mine, others in pairs))
 
     @property
     def total_bytes(self) -> int:
         """All together."""
-        return sum(dataclasses.astuple(self))
+        return sum(self._amounts())
+
+    def _amounts(self) -> tuple[int, ...]:
+        # Not dataclasses.astuple, which copies every number and is most of the time of an estimate.
+        return tuple(getattr(self, name) for name in _AMOUNTS)
+
+
+_AMOUNTS = tuple(field.name for field in dataclasses.fields(Causes))
 
 
 def operator_causes(
