@@ -7,7 +7,8 @@ random bytes; a file's number and the models decide what it is, so every finding
     python benchmarks/malformed_files.py --models ../shared/models --cases 100000 --first 0 \
         --json benchmarks/results/malformed_files.json --defects /tmp/defects
 
-A run that is stopped leaves its counts; with the same --json it goes on where it was.
+A run that is stopped leaves its counts; with the same --json it goes on where it was, after it has
+tried the files of known defects again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import multiprocessing
 import os
 import platform
 import random
+import re
 import resource
 import tempfile
 from collections import Counter
@@ -39,6 +41,8 @@ RANDOM_SHARE = 0.05
 # A process that fell silent is stuck in code that no signal reaches.
 SILENCE_S = 6 * LIMIT_S
 BATCH = 500
+# What differs from file to file in the message of one defect.
+_NUMBERS = re.compile(r"-?\d[\d,.]*|/\S+")
 
 
 @dataclasses.dataclass
@@ -50,19 +54,22 @@ class Tally:
         results: Files per command and result.
         slowest: Longest wall time per command, s.
         defects: Per kind the number of files and the first of them.
+        mended: Those that the same files no longer show.
     """
 
     next_case: int
     results: Counter[str] = dataclasses.field(default_factory=Counter)
     slowest: dict[str, float] = dataclasses.field(default_factory=dict)
     defects: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    mended: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
 
     def take(self, case: int, command: str, result: str, detail: str, seconds: float) -> None:
         """Count one file and command."""
         self.results[f"{command} {result}"] += 1
         self.slowest[command] = max(self.slowest.get(command, 0.0), round(seconds, 2))
         if result == "defect":
-            found = self.defects.setdefault(f"{command}: {detail}", {"files": 0, "first": case})
+            kind = _NUMBERS.sub("#", f"{command}: {detail}")
+            found = self.defects.setdefault(kind, {"files": 0, "first": case})
             found["files"] += 1
 
 
@@ -145,7 +152,18 @@ def resumed(given: argparse.Namespace) -> Tally:
     if kept["first"] != given.first:
         return Tally(given.first)
     results = Counter(kept["results"])
-    return Tally(kept["next_case"], results, kept["slowest_s"], kept["defects"])
+    return Tally(
+        kept["next_case"], results, kept["slowest_s"], kept["defects"], kept.get("mended", {})
+    )
+
+
+def try_again(seeds: list[Seed], tally: Tally) -> None:
+    """Give the first file of every defect to the commands once more: they may be mended."""
+    for kind, found in list(tally.defects.items()):
+        again = Tally(found["first"])
+        run_batch(seeds, range(found["first"], found["first"] + 1), again)
+        if not again.defects:
+            tally.mended[kind] = tally.defects.pop(kind)
 
 
 def to_json(given: argparse.Namespace, seeds: list[Seed], tally: Tally) -> dict[str, Any]:
@@ -158,6 +176,7 @@ def to_json(given: argparse.Namespace, seeds: list[Seed], tally: Tally) -> dict[
         "results": dict(sorted(tally.results.items())),
         "slowest_s": tally.slowest,
         "defects": tally.defects,
+        "mended": tally.mended,
         "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
     }
 
@@ -171,6 +190,7 @@ def keep_defects(folder: Path, seeds: list[Seed], tally: Tally) -> None:
 def main() -> None:
     given = arguments()
     seeds, tally = seeds_of(given.models), resumed(given)
+    try_again(seeds, tally)
     end = given.first + given.cases
     with Progress() as progress:
         bar = progress.add_task("damaged files", total=given.cases)

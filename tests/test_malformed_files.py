@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from malformed.mutations import Seed, damaged, random_bytes
 from malformed.targets import TARGETS, outcomes
-from malformed_files import Tally, file_of
+from malformed_files import Tally, file_of, try_again
 
 from mcuprune.errors import McupruneError
 
@@ -32,6 +32,36 @@ def test_a_buffer_whose_field_lies_outside_is_refused_by_all():
     path = SOUND.with_name("buffer_field_outside_its_table.tflite")
     for target in TARGETS:
         assert "field 1 at offset 6 lies outside the table's 8 bytes" in result_of(target, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "problem"),
+    [
+        ("quantized_dimension_outside_its_table", "codegen", "field 6 at offset 2 lies outside"),
+        ("operator_field_outside_its_table", "optimize", "field 9 at offset 1 lies outside"),
+        ("model_field_outside_its_table", "optimize", "field 10 at offset 3 lies outside"),
+        ("multiplier_of_absurd_scales", "codegen", "kernels apply less than 2**31"),
+        ("arena_over_2_gib", "optimize", "plans end at 2,147,483,648"),
+        ("operators_in_a_circle", "estimate", "operator 1 (CONV_2D) reads tensor 11, which"),
+        ("operators_in_a_circle", "check", "operator 2 (MAX_POOL_2D) writes only then"),
+        ("dense_weights_of_four_axes", "codegen", "should have 2 axes"),
+    ],
+)
+def test_the_error_names_the_defect(name, target, problem):
+    assert problem in result_of(target, SOUND.with_name(f"{name}.tflite"))
+
+
+def test_weights_of_a_dense_layer_may_have_more_axes_for_an_estimate():
+    assert result_of("estimate", SOUND.with_name("dense_weights_of_four_axes.tflite")) == "taken"
+
+
+def test_defects_that_a_file_no_longer_shows_are_kept_as_mended():
+    seeds, tally = [Seed.of("model", SOUND.read_bytes())], Tally(9)
+    tally.take(3, "check", "defect", "KeyError in a.py:b: 12", 0.25)
+    try_again(seeds, tally)
+    assert tally.defects == {}
+    assert tally.mended == {"check: KeyError in a.py:b: #": {"files": 1, "first": 3}}
+    assert tally.results == {"check defect": 1}
 
 
 def test_the_same_number_makes_the_same_file():

@@ -11,6 +11,12 @@ import dataclasses
 import math
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+# Kernels shift 32-bit numbers: more would leave nothing of any.
+MAX_SHIFT = 31
+
+
+class MultiplierRangeError(ValueError):
+    """A real number is too large to be applied by kernels; the message names it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +47,16 @@ def quantized_multiplier(real: float) -> Multiplier:
     Args:
         real: 0 or positive.
 
+    Raises:
+        MultiplierRangeError: It is ``2**31`` or more, or no number.
+
     >>> quantized_multiplier(0.75)
     Multiplier(factor=1610612736, shift=0)
     """
+    if not real < 2.0**MAX_SHIFT:
+        raise MultiplierRangeError(
+            f"its scales make a multiplier of {real:.3g}, kernels apply less than 2**{MAX_SHIFT}"
+        )
     if real == 0.0:
         return Multiplier(0, 0)
     fraction, shift = math.frexp(real)

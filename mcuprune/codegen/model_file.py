@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mcuprune.errors import UnsupportedModelError
 from mcuprune.ir.flatbuffer import Table, root_table
-from mcuprune.ir.from_tflite import parse_tflite, stored_contents
+from mcuprune.ir.from_tflite import parse_tflite, sound_file, stored_contents
 from mcuprune.ir.graph import Graph, Operator, Tensor
 
 # Slots of schema.fbs: Model.subgraphs, SubGraph.tensors, Tensor.quantization.
@@ -90,8 +90,10 @@ def read_model(model: bytes, name: str) -> ModelFile:
         InputError: No sound TFLite model.
     """
     graph = parse_tflite(model, name)
-    tables = root_table(model, name).tables(_SUBGRAPHS, "subgraph")[0].tables(_TENSORS, "tensor")
-    return ModelFile(graph, stored_contents(model, graph), tuple(map(_quantization, tables)))
+    with sound_file(name):
+        subgraph = root_table(model, name).tables(_SUBGRAPHS, "subgraph")[0]
+        quantizations = tuple(map(_quantization, subgraph.tables(_TENSORS, "tensor")))
+    return ModelFile(graph, stored_contents(model, graph), quantizations)
 
 
 def with_spare(model: ModelFile, spare_bytes: tuple[int, ...]) -> ModelFile:

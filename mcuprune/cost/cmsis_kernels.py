@@ -28,7 +28,8 @@ _LSTM_GATES = 4
 
 def _convolution(graph: Graph, operator: Operator, build: CmsisNn) -> list[ScratchRequest]:
     """conv.cc: int4 weights are asked for as int8 ones."""
-    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
+    data = operand(graph, operator, 0, rank=4)
+    weights = operand(graph, operator, 1, rank=4, exactly=True)
     _, height, width, channels = weights.shape
     shape = _geometry(operator, data, result(graph, operator, rank=4), (height, width), channels)
     if data.dtype == "int8":
@@ -40,7 +41,8 @@ def _convolution(graph: Graph, operator: Operator, build: CmsisNn) -> list[Scrat
 
 def _depthwise(graph: Graph, operator: Operator, build: CmsisNn) -> list[ScratchRequest]:
     """depthwise_conv.cc: for int8 only."""
-    data, weights = operand(graph, operator, 0, rank=4), operand(graph, operator, 1, rank=4)
+    data = operand(graph, operator, 0, rank=4)
+    weights = operand(graph, operator, 1, rank=4, exactly=True)
     if data.dtype != "int8":
         return []
     _, height, width, channels = weights.shape
@@ -54,7 +56,8 @@ def _transposed_convolution(
     graph: Graph, operator: Operator, build: CmsisNn
 ) -> list[ScratchRequest]:
     """transpose_conv.cc: both requests are made whatever their size."""
-    data, weights = operand(graph, operator, 2, rank=4), operand(graph, operator, 1, rank=4)
+    data = operand(graph, operator, 2, rank=4)
+    weights = operand(graph, operator, 1, rank=4, exactly=True)
     output = result(graph, operator, rank=4)
     if data.dtype == "int16":
         return [ScratchRequest(operator.index, output.elements * 8)]

@@ -119,7 +119,7 @@ def _fully_connected(graph: Graph, operator: Operator) -> Loops | None:
     weights, output = operand(graph, operator, 1, rank=2), result(graph, operator, rank=1)
     if weights.dtype != "int8":
         return None
-    outputs, inner = weights.shape
+    outputs, inner = output.shape[-1], weights.shape[-1]
     batches: Extent = 1
     for extent in output.shape[:-1]:
         batches = batches * extent

@@ -77,7 +77,8 @@ def _window_counts(windows: Windows, channels: Extent, inner: Extent) -> Mapping
 
 def _transposed_convolution(graph: Graph, operator: Operator) -> Mapping[str, Extent]:
     """transpose_conv.h: every input element is spread over the taps of all outputs."""
-    weights, data = operand(graph, operator, 1, rank=4), operand(graph, operator, 2, rank=4)
+    weights = operand(graph, operator, 1, rank=4, exactly=True)
+    data = operand(graph, operator, 2, rank=4)
     outputs, height, width = weights.shape[:3]
     spread = data.elements * height * width
     return {

@@ -42,8 +42,9 @@ def with_offline_plan(model: bytes, plan: OfflinePlan) -> bytes:
         The file itself where the plan leaves it as it is.
 
     Raises:
-        UnsupportedModelError: The file keeps parts outside the flatbuffer, is of a newer schema, or
-            names operators by their position while the plan moves them.
+        UnsupportedModelError: The file keeps parts outside the flatbuffer, is of a newer schema,
+            names operators by their position while the plan moves them, or its arena is larger
+            than a plan can say.
     """
     if plan.offsets_bytes is None:
         return model
@@ -52,6 +53,7 @@ def with_offline_plan(model: bytes, plan: OfflinePlan) -> bytes:
     changed = bytearray(model)
     if plan.is_reordered:
         _exchange_operators(changed, root, plan.operators)
+    _require_32_bits(plan.offsets_bytes)
     numbers = [*_PLAN_HEAD, len(plan.offsets_bytes), *plan.offsets_bytes]
     data = struct.pack(f"<{len(numbers)}i", *numbers)
     stored = _stored_plan(root)
@@ -96,6 +98,15 @@ def has_operators_by_position(model: bytes) -> bool:
     """Return whether a file's metadata name operators by their position, so that none may move."""
     entries = root_table(model, "model").tables(_METADATA, "metadata")
     return any(entry.text(0, "name") in _ORDERED_METADATA for entry in entries)
+
+
+def _require_32_bits(offsets_bytes: Sequence[int]) -> None:
+    largest = max(offsets_bytes, default=0)
+    if largest >= 2**31:
+        raise UnsupportedModelError(
+            f"a tensor's place in the arena is byte {largest:,}, plans end at {2**31:,}: no "
+            "microcontroller has such an arena, give a smaller model"
+        )
 
 
 def _exchange_operators(changed: bytearray, root: Table, operators: Sequence[int]) -> None:

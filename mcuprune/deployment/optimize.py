@@ -19,16 +19,18 @@ from mcuprune.deployment.offline_file import (
     with_offline_plan,
 )
 from mcuprune.engines.base import Array
-from mcuprune.engines.tflm import TFLM
+from mcuprune.engines.own_process import OwnProcess
 from mcuprune.errors import EngineError, InputError, UnsupportedModelError
 from mcuprune.ir.flatbuffer import root_table
-from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
+from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes, sound_file
 from mcuprune.ir.graph import Graph, Tensor
 from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
 from mcuprune.planner.offline import OfflinePlan, plan_offline
 from mcuprune.planner.optimal import TIME_LIMIT_S
 
 CHECKED_INPUTS = 3
+# No microcontroller has as much; a damaged file may ask for more than the host has.
+MEASURED_TENSORS_BYTES = 2**28
 # Kernels that the same file may run with: their scratch memory is placed by TFLM on the device.
 RUNTIMES = (REFERENCE, "tflm-cmsis-nn", "tflm-cmsis-nn-mve")
 
@@ -134,7 +136,8 @@ def optimize(
         reorder: Whether operators may run in another order.
         in_place: Whether tensors may share a place where the kernels allow it.
         time_limit_s: Seconds after which the best plan found is taken.
-        check: Whether to run both files with TFLM and compare.
+        check: Whether to run both files with TFLM, in processes of their own, and compare; not
+            done where the tensors have over 256 MiB together.
         runtime: Whose kernels matter most, a name of :data:`mcuprune.cost.runtime.RUNTIMES`.
         others: Whose arena may not grow either.
 
@@ -146,7 +149,9 @@ def optimize(
         EngineError: TFLM answers differently with the plan.
     """
     graph = parse_tflite(model, name)
-    require_rewritable(root_table(model, name))
+    with sound_file(name):
+        require_rewritable(root_table(model, name))
+        is_movable = reorder and not has_operators_by_position(model)
     _require_own_memory(graph)
     runtimes = tuple(dict.fromkeys([runtime, *others]))
     first, *more = [scratch_requests(graph, load_runtime(each)) for each in runtimes]
@@ -154,12 +159,14 @@ def optimize(
         graph,
         first,
         others=more,
-        reorder=reorder and not has_operators_by_position(model),
+        reorder=is_movable,
         in_place=in_place,
         time_limit_s=time_limit_s,
     )
+    with sound_file(name):
+        planned = with_offline_plan(model, plan)
     optimized = Optimized(
-        model=with_offline_plan(model, plan),
+        model=planned,
         plan=plan,
         largest_working_set_bytes=largest_working_set(graph),
         measured=None,
@@ -236,12 +243,19 @@ def _is_worth_it(measured: Measured, optimized: Optimized) -> bool:
 
 def _measure(before: bytes, after: bytes, graph: Graph) -> tuple[Measured | None, str]:
     """Run both files on the same random inputs and compare every output byte."""
+    held_bytes = sum(int(t.size_bytes) for t in graph.tensors if not t.is_constant)
+    if held_bytes > MEASURED_TENSORS_BYTES:
+        return None, (
+            f"not measured: its tensors have {held_bytes:,} B together, over the "
+            f"{MEASURED_TENSORS_BYTES:,} B that are tried"
+        )
     inputs = random_inputs(graph, CHECKED_INPUTS)
+    tflm = OwnProcess("tflm")
     try:
-        given = TFLM().run(before, inputs)
+        given = tflm.run(before, inputs)
     except EngineError as error:
         return None, f"not measured: {error}"
-    planned = TFLM().run(after, inputs)
+    planned = tflm.run(after, inputs)
     for one, other in zip(given.all_outputs, planned.all_outputs, strict=True):
         if one.tobytes() != other.tobytes():
             raise EngineError(

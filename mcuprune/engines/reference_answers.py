@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcuprune.engines.base import Array, as_arrays
-from mcuprune.engines.litert import LiteRT
-from mcuprune.engines.tflm import TFLM
+from mcuprune.engines.own_process import OwnProcess
 from mcuprune.errors import EngineError
 
 LITERT, TFLM_HOST = "litert", "tflm"
@@ -36,7 +35,7 @@ def reference_answers(model: bytes, inputs: Sequence[Array]) -> ReferenceAnswers
     """Return what a model must answer.
 
     TFLM is what runs on devices, so where LiteRT's reference kernels differ from its kernels,
-    these count.
+    these count. Both run in processes of their own, which a damaged file may crash.
 
     Args:
         model: Contents of a ``.tflite`` file.
@@ -45,10 +44,10 @@ def reference_answers(model: bytes, inputs: Sequence[Array]) -> ReferenceAnswers
     Raises:
         EngineError: Neither runtime takes the model.
     """
-    tflm = TFLM().run(model, inputs)
+    tflm = OwnProcess(TFLM_HOST).run(model, inputs)
     answers = as_bytes(tflm.all_outputs)
     try:
-        litert = LiteRT().run(model, inputs)
+        litert = OwnProcess(LITERT).run(model, inputs)
     except EngineError as error:
         refusal = str(error).split(":")[0]
         return ReferenceAnswers(answers, TFLM_HOST, tflm.version, f"LiteRT: {refusal}")

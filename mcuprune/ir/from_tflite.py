@@ -6,8 +6,9 @@ checked for soundness only.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -80,8 +81,22 @@ def parse_tflite(data: bytes, name: str) -> Graph:
             names the byte offset and the defect.
     """
     _require_tflite(data, name)
-    try:
+    with sound_file(name):
         return _parse_model(data, name)
+
+
+@contextlib.contextmanager
+def sound_file(name: str) -> Iterator[None]:
+    """Name the file where something read from it in the block is unsound.
+
+    Args:
+        name: Name of the file or model, for messages.
+
+    Raises:
+        InputError: Instead of a FlatbufferError; with its byte offset and defect.
+    """
+    try:
+        yield
     except FlatbufferError as defect:
         raise InputError(
             f"{name} is not a sound TFLite model: {defect}. "

@@ -81,6 +81,7 @@ def parse_subgraph(table: Table, context: FileContext, name: str) -> Graph:
     inputs, outputs = table.numbers(1, "int32", "inputs"), table.numbers(2, "int32", "outputs")
     for what, indices in (("inputs", inputs), ("outputs", outputs)):
         _check_indices(indices, len(tensors), f"{table.what} {what}", least=0)
+    _check_order(tensors, operators, inputs)
     return Graph(name, _named(tensors, operators), operators, inputs, outputs)
 
 
@@ -196,6 +197,28 @@ def _check_indices(indices: tuple[int, ...], count: int, what: str, least: int) 
     for index in indices:
         if not least <= index < count:
             raise FlatbufferError(f"{what} refer to tensor {index} of {count} tensors")
+
+
+def _check_order(
+    tensors: tuple[Tensor, ...], operators: tuple[Operator, ...], inputs: tuple[int, ...]
+) -> None:
+    """Refuse operators that read what they or later ones write: TFLite runs them in this order."""
+    makers: dict[int, int] = {}
+    for operator in operators:
+        for index in operator.outputs:
+            makers.setdefault(index, operator.index)
+    for index in inputs:
+        makers.pop(index, None)
+    for operator in operators:
+        for index in operator.inputs:
+            maker = makers.get(index, -1)
+            if maker >= operator.index and not (
+                tensors[index].is_variable or tensors[index].is_constant
+            ):
+                raise FlatbufferError(
+                    f"operator {operator.index} ({operator.kind}) reads tensor {index}, which "
+                    f"operator {maker} ({operators[maker].kind}) writes only then"
+                )
 
 
 def _require_data(what: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:

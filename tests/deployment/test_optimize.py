@@ -12,6 +12,7 @@ from mcuprune.cost.memory import arena_head
 from mcuprune.deployment.optimize import optimize, random_inputs
 from mcuprune.deployment.strip import strip
 from mcuprune.engines.litert import LiteRT
+from mcuprune.engines.own_process import OwnProcess
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import EngineError, UnsupportedModelError
 from mcuprune.ir.from_tflite import parse_tflite
@@ -161,9 +162,31 @@ def test_a_file_that_tflm_cannot_run_is_planned_and_not_measured():
     assert result.note.startswith("not measured: TFLM")
 
 
+def test_a_file_that_crashes_tflm_does_not_end_the_process():
+    model, other = unpacked(kernel_file("RELU")), unpacked(kernel_file("ADD", "int8", SHAPE))
+    graph, addition = model.subgraphs[0], other.subgraphs[0].operators[0]
+    # TFLM's kernel aborts where the sum has not the shape of what is added.
+    graph.tensors.append(other.subgraphs[0].tensors[1])
+    graph.tensors[2].shape = [1, 7, 5, 2]
+    model.operatorCodes.append(other.operatorCodes[0])
+    addition.opcodeIndex, addition.inputs, addition.outputs = 1, [1, 1], [2]
+    graph.operators.append(addition)
+    graph.outputs = [2]
+    result = optimize(packed(model))
+    assert result.is_changed
+    assert result.note.startswith("not measured: tflm crashed on the model (SIGABRT)")
+
+
+def test_an_arena_that_no_device_has_is_not_tried():
+    model = unpacked(kernel_file("RELU"))
+    for tensor in model.subgraphs[0].tensors:
+        tensor.shape = [1, 1, 1, 2**28]
+    assert "536,870,912 B together" in optimize(packed(model)).note
+
+
 def test_wrong_answers_stop_the_rewriting(monkeypatch):
     model = kernel_file("RELU")
-    run = TFLM.run
+    run = OwnProcess.run
 
     def spoilt(self, file, inputs):
         answer = run(self, file, inputs)
@@ -171,7 +194,7 @@ def test_wrong_answers_stop_the_rewriting(monkeypatch):
             answer.all_outputs[0].flat[0] ^= 1
         return answer
 
-    monkeypatch.setattr(TFLM, "run", spoilt)
+    monkeypatch.setattr(OwnProcess, "run", spoilt)
     with pytest.raises(EngineError, match="differently"):
         optimize(model)
 
@@ -180,14 +203,14 @@ def test_scratch_that_is_not_in_the_tables_keeps_the_file(monkeypatch):
     from mcuprune.engines.base import ArenaUse
 
     model = kernel_file("RELU")
-    run = TFLM.run
+    run = OwnProcess.run
 
     def wasteful(self, file, inputs):
         answer = run(self, file, inputs)
         arena = ArenaUse(answer.arena.head_bytes + 4096 * (file != model), 0, 0)
         return type(answer)(answer.all_outputs, arena, answer.engine, answer.version)
 
-    monkeypatch.setattr(TFLM, "run", wasteful)
+    monkeypatch.setattr(OwnProcess, "run", wasteful)
     result = optimize(model)
     assert result.model == model
     assert not result.is_changed

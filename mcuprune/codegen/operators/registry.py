@@ -10,6 +10,7 @@ from mcuprune.codegen.cortex_m4 import convolution as quick_convolution
 from mcuprune.codegen.cortex_m4 import depthwise_convolution as quick_depthwise
 from mcuprune.codegen.cortex_m4 import fully_connected as quick_dense
 from mcuprune.codegen.cortex_m4 import pooling as quick_pooling
+from mcuprune.codegen.fixed_point import MultiplierRangeError
 from mcuprune.codegen.kernel_call import KernelCall
 from mcuprune.codegen.model_file import ModelFile, Node, Quantization
 from mcuprune.codegen.operators import (
@@ -115,7 +116,17 @@ def kernel_calls(model: ModelFile, rules: Mapping[str, Rule]) -> Calls:
     nodes = [Node(model, operator) for operator in model.graph.operators]
     for node in nodes:
         require_fitting_shapes(node)
-    return tuple(rules[node.operator.kind](node) for node in nodes)
+    return tuple(_calls(rules[node.operator.kind], node) for node in nodes)
+
+
+def _calls(rule: Rule, node: Node) -> tuple[KernelCall, ...]:
+    try:
+        return rule(node)
+    except MultiplierRangeError as problem:
+        raise UnsupportedModelError(
+            f"no C for {node.title}: {problem}. The file is damaged or was quantized with absurd "
+            "ranges: convert the model anew"
+        ) from None
 
 
 def _require_plain(index: int, tensor: Tensor) -> None:
