@@ -5,8 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from mcuprune.cost.operands import operand, result
+from mcuprune.errors import InputError
 from mcuprune.ir.dim import Dim, Extent
 from mcuprune.ir.graph import Graph, Operator, Tensor
+
+# Places along an axis, or elements of a window: an image has a thousand.
+MOST_COUNTED = 2**16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,12 +107,32 @@ def _slide_axis(
     """Return the taps inside the input over all positions, and the padding before the first."""
     if any(isinstance(extent, Dim) for extent in (size, taps, outputs)):
         return outputs * taps, 0
-    stride = int(operator.attributes.get(f"stride_{axis}", 1) or 1)
-    dilation = int(operator.attributes.get(f"dilation_{axis}", 1) or 1)
+    stride = max(1, int(operator.attributes.get(f"stride_{axis}", 1)))
+    dilation = max(1, int(operator.attributes.get(f"dilation_{axis}", 1)))
     if operator.attributes.get("padding") != "SAME":
         return outputs * taps, 0
     reach = (taps - 1) * dilation + 1
     before = max(0, (outputs - 1) * stride + reach - size) // 2
-    starts = (position * stride - before for position in range(outputs))
-    inside = sum(0 <= start + tap * dilation < size for start in starts for tap in range(taps))
+    # Along the shorter of the two ranges: either is counted alike, and one of both may be absurd.
+    counted, steps, other, other_step = (
+        (outputs, stride, taps, dilation) if outputs < taps else (taps, dilation, outputs, stride)
+    )
+    if counted > MOST_COUNTED:
+        raise InputError(
+            f"operator {operator.index} ({operator.kind}) slides a window of {taps:,} elements to "
+            f"{outputs:,} places: the file is damaged, one of both is below {MOST_COUNTED:,} in "
+            "every model; export it again"
+        )
+    inside = sum(_within(step * steps - before, other, other_step, size) for step in range(counted))
     return inside, before
+
+
+def _within(first: int, count: int, step: int, size: int) -> int:
+    """Return how many of ``first``, ``first + step`` ... (``count`` of them) are in [0, size).
+
+    >>> _within(-2, 5, 2, 3)
+    2
+    """
+    least = max(0, -(first // step))
+    past = min(count, -((first - size) // step))
+    return max(0, past - least)
