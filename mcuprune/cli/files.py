@@ -92,6 +92,7 @@ def deploy(
     if as_json:
         print_json(deployment.to_json())
     else:
+        from mcuprune.report.doubts import doubt_lines
         from mcuprune.report.memory_plan import saved_lines
         from mcuprune.report.summary import arena_lines
         from mcuprune.report.table import resources_table, runtime_note, verdict_table
@@ -101,6 +102,7 @@ def deploy(
         note = runtime_note(deployment.resources)
         accuracy = [] if test is None else [f"Accuracy: {deployment.accuracy}."]
         notes = [note, *verdict, *accuracy, *arena_lines(report), *saved_lines(report)]
+        notes += doubt_lines(report)
         projects = "".join(f", {out / name}" for name in deployment.formats)
         print_all(resources_table(deployment.resources), *notes, f"Written to {out}{projects}")
     fits = deployment.verdict is None or deployment.verdict.fits

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from mcuprune.deployment.full_int8 import not_int8
 from mcuprune.deployment.strip import strip
 from mcuprune.deployment.usual_form import in_usual_form
 from mcuprune.engines.base import Array
-from mcuprune.errors import ConversionError, UnsupportedModelError
+from mcuprune.errors import ConversionError, InputError, UnsupportedModelError
 from mcuprune.ir.device_forms import in_device_form
 from mcuprune.ir.float32 import in_float32
 from mcuprune.ir.from_tflite import parse_tflite
@@ -47,7 +49,7 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
         integers (of an embedding) stay int32.
 
     Raises:
-        InputError: The calibration data do not fit the model.
+        InputError: The calibration data do not fit the model, or its weights hold NaN.
         UnsupportedModelError: The model keeps its inputs or outputs in a dict, has an open input
             dimension, or is subclassed.
         ConversionError: The converter failed, or left operators that are not int8.
@@ -55,6 +57,7 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
     from mcuprune.ir.fake_quantization import is_quantize_aware
 
     _require_fixed_shapes(model)
+    _require_finite_weights(model)
     samples = calibration_arrays(calibration, model)
     plain = in_float32(model)
     with unrolled(plain), in_device_form(plain):
@@ -69,6 +72,18 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
         f"the converted model {model.name!r} is not full int8: {', '.join(stray)}. Replace the "
         "layers these come from; shapes must be fixed and every activation real."
     )
+
+
+def _require_finite_weights(model: Any) -> None:
+    """Refuse what a training that diverged has left; the converter would make a file of it."""
+    for variable in model.weights:
+        values = np.asarray(variable)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            broken = values.size - int(np.isfinite(values).sum())
+            raise InputError(
+                f"{broken:,} of {values.size:,} numbers of {variable.path} are NaN or infinite: "
+                "the training diverged, train anew with a lower learning rate"
+            )
 
 
 def _require_fixed_shapes(model: Any) -> None:

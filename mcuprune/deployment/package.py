@@ -17,6 +17,7 @@ from mcuprune.cost.verdict import compare
 from mcuprune.deployment import csource
 from mcuprune.deployment.confusion import checked_class_names
 from mcuprune.deployment.convert import convert_int8
+from mcuprune.deployment.doubts import deployment_doubts
 from mcuprune.deployment.folder import MARK, require_replaceable, whole_folder
 from mcuprune.deployment.golden import write_golden
 from mcuprune.deployment.projects.firmware import C, Contents, require_runtime
@@ -117,14 +118,16 @@ def deploy(
     is_on_host = target_of(budget) == HOST
     if is_on_host:
         resources = _as_used(resources, verification.arena)
+    verdict = None if budget is None else compare(resources, budget)
+    accuracy = _accuracy(verification, reference, test)
     deployment = Deployment(
         folder=out,
         resources=resources,
         predicted=estimate(graph),
         reference=_resources_of(reference, resources),
         budget=budget,
-        verdict=None if budget is None else compare(resources, budget),
-        accuracy=_accuracy(verification, reference, test),
+        verdict=verdict,
+        accuracy=accuracy,
         verification=verification,
         arena_setting=_host_arena(tflite, verification.arena)
         if is_on_host
@@ -134,6 +137,7 @@ def deploy(
         quantization=method,
         formats=formats,
         class_names=names,
+        doubts=deployment_doubts(verification, verdict, accuracy.float_reference),
     )
     with whole_folder(out) as folder:
         _write(folder, model, tflite, graph, deployment)

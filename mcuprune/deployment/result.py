@@ -15,6 +15,7 @@ from mcuprune.deployment.verify import Verification
 from mcuprune.engines.base import ArenaUse
 from mcuprune.engines.compare import Agreement
 from mcuprune.notebook import html_line
+from mcuprune.report.doubts import Doubt
 from mcuprune.report.sources import PAGE_FILE
 
 
@@ -70,6 +71,7 @@ class Deployment:
         quantization: ``"ptq"`` or ``"qat"``: ranges from calibration data or from training.
         formats: Firmware projects that were written, folders of :attr:`folder`.
         class_names: What the classes are called, in the order of their numbers; empty if unknown.
+        doubts: Reasons to look twice before it is shipped.
     """
 
     folder: Path
@@ -86,6 +88,7 @@ class Deployment:
     quantization: str = "ptq"
     formats: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def agreement(self) -> Agreement:
@@ -118,6 +121,7 @@ class Deployment:
             "fit_seconds": None,
             "deployment": str(self.folder),
             "formats": list(self.formats),
+            "doubts": [doubt.to_json() for doubt in self.doubts],
         }
 
     def _repr_html_(self) -> str:

@@ -10,6 +10,13 @@ from typing import Any
 import numpy as np
 
 from mcuprune.deployment.confusion import ConfusionCounts, confusion_counts
+from mcuprune.deployment.value_ranges import (
+    InputRange,
+    Saturation,
+    answers_classes,
+    input_ranges,
+    saturations,
+)
 from mcuprune.engines.base import ArenaUse, Array
 from mcuprune.engines.compare import Agreement, compare_outputs
 from mcuprune.engines.litert import LiteRT
@@ -39,6 +46,10 @@ class Verification:
         golden_inputs: Quantized inputs of that comparison, an array for each input of the model.
         golden_outputs: TFLM's answers, an array for each output.
         engines: Names and versions of the runtimes.
+        commonest_share: Share of the labels that are the commonest class, None without labels.
+        input_ranges: How the inputs lie in the ranges of the converted model's inputs.
+        saturations: How often its answers stand at the ends of theirs.
+        answers_classes: Whether its first output is a softmax.
     """
 
     inputs: int
@@ -51,6 +62,10 @@ class Verification:
     golden_outputs: tuple[Array, ...]
     engines: tuple[str, ...]
     confusion: ConfusionCounts | None = None
+    commonest_share: float | None = None
+    input_ranges: tuple[InputRange, ...] = ()
+    saturations: tuple[Saturation, ...] = ()
+    answers_classes: bool = False
 
 
 def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) -> Verification:
@@ -89,7 +104,17 @@ def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) 
         golden_outputs=tflm.all_outputs,
         engines=(litert.version, tflm.version),
         confusion=confusion_counts(classes, keras_top1, int8_top1, output_size(model)),
+        commonest_share=_commonest_share(classes),
+        input_ranges=input_ranges(tflite, arrays),
+        saturations=saturations(tflite, litert.all_outputs),
+        answers_classes=answers_classes(tflite),
     )
+
+
+def _commonest_share(classes: Array | None) -> float | None:
+    if classes is None:
+        return None
+    return float(np.unique(classes, return_counts=True)[1].max() / len(classes))
 
 
 def keras_accuracy(model: Any, inputs: Any, labels: Array) -> float | None:

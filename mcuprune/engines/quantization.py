@@ -77,6 +77,15 @@ def output_quantization(model: bytes) -> Quantization:
     return _quantization(model, parse_tflite(model, "the model").outputs, "output")
 
 
+def tensor_quantization(model: bytes, index: int) -> Quantization:
+    """Return the quantization of a tensor, by its place in the model's first subgraph.
+
+    Raises:
+        InputError: No sound TFLite model, or the tensor is not quantized per tensor.
+    """
+    return _quantization(model, (index,), "tensor")
+
+
 def quantized_inputs(model: bytes, inputs: Array | Sequence[Array]) -> tuple[Array, ...]:
     """Return what to give an engine for real inputs.
 

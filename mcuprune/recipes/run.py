@@ -12,6 +12,7 @@ import yaml
 
 from mcuprune.cost.limits import limiting_sentence
 from mcuprune.deployment.check import MODEL_FILE
+from mcuprune.deployment.doubts import collapsed
 from mcuprune.deployment.folder import MARK as REPORT_FILE
 from mcuprune.deployment.folder import whole_folder
 from mcuprune.deployment.package import deploy
@@ -139,7 +140,9 @@ def _deployed(
         deployment = _deploy(recipe, data, place, trained)
         deployment = dataclasses.replace(deployment, folder=out)
         report = _report(recipe, trained, deployment)
-        report["simulation"] = simulated_board(recipe.validation, data, place / MODEL_FILE)
+        simulated = simulated_board(recipe.validation, data, place / MODEL_FILE)
+        report["simulation"] = simulated.report
+        report["doubts"] += [doubt.to_json() for doubt in simulated.doubts]
         _write_report(recipe, trained.yardstick, place, report)
     return deployment, report
 
@@ -190,6 +193,14 @@ def _report(recipe: Recipe, trained: Trained, deployment: Deployment) -> dict[st
         report["accuracy"].update(
             float_pruned=trained.pruned.accuracy, quantization_aware=trained.quantized.accuracy
         )
+    kept = collapsed(
+        "the pruned model",
+        trained.pruned.accuracy,
+        "the reference",
+        trained.reference.accuracy,
+        deployment.verification.commonest_share,
+    )
+    report["doubts"] += [doubt.to_json() for doubt in kept]
     return {
         "recipe": recipe.title,
         "seed": recipe.training.seed,

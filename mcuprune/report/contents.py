@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcuprune.report.comparison import ComparisonRow
+from mcuprune.report.doubts import Doubt
 from mcuprune.report.history import Training
 from mcuprune.report.layer_widths import LayerWidth
 from mcuprune.report.occupancy import Arena
@@ -165,6 +166,7 @@ class Report:
         cycles_for: The board and the runtime that cycles are predicted for, None where not known.
         confusions: In float, then in int8.
         simulation: What ``mcuprune simulate --json`` prints.
+        doubts: Reasons to look twice before the model is shipped.
         notes: Sentences that qualify the numbers.
         files: Files of the deployment.
     """
@@ -185,6 +187,7 @@ class Report:
     cycles_for: str | None
     confusions: tuple[Confusion, ...]
     simulation: Mapping[str, Any] | None
+    doubts: tuple[Doubt, ...]
     notes: tuple[str, ...]
     files: tuple[LinkedFile, ...]
 

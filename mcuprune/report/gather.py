@@ -18,6 +18,7 @@ from mcuprune.ir.read import read_graph
 from mcuprune.report.board_time import BoardTime, board_time, time_rows
 from mcuprune.report.comparison import comparison_rows, is_of_host
 from mcuprune.report.contents import ArenaOf, Confusion, Limit, OperatorCost, Report
+from mcuprune.report.doubts import doubts_of
 from mcuprune.report.facts import deployment_files, facts, notes
 from mcuprune.report.history import HISTORY_FILE, Training, read_training
 from mcuprune.report.layer_widths import layer_widths
@@ -101,6 +102,7 @@ def _of_file(path: Path, budget: Budget | None, board: str | None) -> Report:
         cycles_for=_cycles_for(times.get(MODEL)),
         confusions=(),
         simulation=None,
+        doubts=(),
         notes=(counting_note(resources.to_json()),),
         files=(),
     )
@@ -130,6 +132,7 @@ def _of_folder(sources: Sources, board: str | None) -> Report:
         cycles_for=_cycles_for(after),
         confusions=tuple(_confusions(found)),
         simulation=simulation,
+        doubts=doubts_of(found),
         notes=tuple(notes(found)),
         files=tuple(deployment_files(sources.deployment)),
     )

@@ -23,6 +23,7 @@ def render_markdown(report: Report) -> str:
         f"# {report.headline}: {escaped(report.title)}",
         *([escaped(report.margins)] if report.margins else []),
         *([escaped(report.limited_by)] if report.limited_by else []),
+        *_doubts(report),
         *_limits(report),
         *_comparison(report),
         *_widths(report),
@@ -48,6 +49,13 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int)
     count = len(headings)
     rule = ["---:" if 0 < index <= numbers else "---" for index in range(count)]
     return "\n".join("| " + " | ".join(row) + " |" for row in (headings, rule, *rows))
+
+
+def _doubts(report: Report) -> Iterator[str]:
+    if report.doubts:
+        yield "\n".join(
+            f"- **{escaped(doubt.name)}**: {escaped(doubt.message)}." for doubt in report.doubts
+        )
 
 
 def _limits(report: Report) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from mcuprune.boards import board
 from mcuprune.cost.energy import grams_co2e
 from mcuprune.cost.resources import Resources
+from mcuprune.report.doubts import doubt_lines
 from mcuprune.report.memory_plan import saved_lines
 from mcuprune.report.simulation import simulated_lines
 from mcuprune.report.sources import PAGE_FILE
@@ -35,6 +36,8 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     lines = (*verdict_lines(report["check"]), *arena_lines(report), *saved_lines(report))
     for line in (*lines, *simulated_lines(report)):
         console.print(line, highlight=False)
+    for line in doubt_lines(report):
+        console.print(line, style="yellow", highlight=False, markup=False)
     console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
     page = Path(report["deployment"]) / PAGE_FILE
     console.print(f"Report: {page}", highlight=False, soft_wrap=True)

@@ -11,12 +11,12 @@ from mcuprune.errors import MissingToolError
 from mcuprune.recipes import validation
 from mcuprune.recipes.run import Outcome
 from mcuprune.recipes.schema import ValidateSection
-from mcuprune.recipes.validation import simulated_board
+from mcuprune.recipes.validation import Simulated, simulated_board
 from mcuprune.report.simulation import simulated_lines
 
 
 def test_no_board_no_simulation():
-    assert simulated_board(ValidateSection(), None, Path("absent.tflite")) is None
+    assert simulated_board(ValidateSection(), None, Path("absent.tflite")) == Simulated()
     assert simulated_lines({"simulation": None}) == []
 
 
@@ -29,8 +29,25 @@ def test_a_missing_tool_ends_no_run(monkeypatch, capsys):
 
     monkeypatch.setattr(validation, "simulate", simulate)
     section = ValidateSection(board="nucleo-l4r5zi")
-    assert simulated_board(section, Data(), Path("absent.tflite")) is None
+    simulated = simulated_board(section, Data(), Path("absent.tflite"))
+    assert simulated.report is None
+    assert [doubt.name for doubt in simulated.doubts] == ["simulation-left-out"]
+    assert "did not run on a simulated nucleo-l4r5zi: unicorn is" in simulated.doubts[0].message
     assert "pip install 'mcuprune[boards]'" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(("differing", "doubts"), [(0, 0), (None, 0), (3, 1)])
+def test_a_board_that_answers_otherwise_is_a_doubt(monkeypatch, differing, doubts):
+    found = {"board": "nucleo-l4r5zi", "reference": "tflm", "bytes_differing": differing}
+    report = SimpleNamespace(to_json=lambda: found)
+    monkeypatch.setattr(validation, "simulate", lambda *_, **__: report)
+    section, data = ValidateSection(board="nucleo-l4r5zi"), SimpleNamespace(x_test=())
+    simulated = simulated_board(section, data, Path("absent.tflite"))
+    assert simulated.report == found
+    assert len(simulated.doubts) == doubts
+    for doubt in simulated.doubts:
+        assert doubt.name == "engines-disagree"
+        assert "answered 3 bytes otherwise than tflm" in doubt.message
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
