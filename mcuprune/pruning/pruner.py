@@ -23,7 +23,12 @@ from mcuprune.pruning.gates import FloatArray, Gates
 from mcuprune.pruning.importance import Importance
 from mcuprune.pruning.phase import Phase
 from mcuprune.pruning.prices import Prices
-from mcuprune.pruning.replicas import require_replicas, scope_of
+from mcuprune.pruning.replicas import (
+    kept_by_first_host,
+    of_first_host,
+    require_replicas,
+    scope_of,
+)
 from mcuprune.pruning.shipping import Shipping, shipping
 from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, moved
 
@@ -103,7 +108,8 @@ class Pruner:
         require_feasible(self._shipping, self._limits, self._bounds, self._full)
         reference = self._shipping.model.exact(self._full)
         fits = self._shipping.meets(self._limits, self._full)
-        self.done = fits and all(self._full[n] <= a.largest for n, a in self._allowed().items())
+        fits = fits and all(self._full[n] <= a.largest for n, a in self._allowed().items())
+        self.done = bool(of_first_host(model, {"done": np.array([float(fits)])})["done"])
         self._soft: dict[str, float] = {name: float(w) for name, w in self._full.items()}
         self._prices = Prices(self._limits, reference)
         with scope_of(model):
@@ -268,7 +274,7 @@ class Pruner:
             least, most = allowed[name].smallest, allowed[name].largest
             self._soft[name] = moved(width, force, WIDTH_RATE, least, most)
             gates[name] = gates_for(shares[name], self._soft[name], gates[name], GATE_RATE)
-        self._gates.assign(gates)
+        self._gates.assign(of_first_host(self.model, gates))
         self._price(fraction)
 
     def _decided(self, due: float, fraction: float) -> Closing:
@@ -286,7 +292,8 @@ class Pruner:
             last, _ = self._shipping.search(self._limits, shares, self._allowed(), self._whole())
             allowed = {n: widths.at_least(last[n]) for n, widths in allowed.items()}
         widths, self._shipping = self._shipping.search(limits, shares, allowed, self._whole())
-        return Closing(most_important(gates, shares, widths), gates, fraction, due)
+        kept = most_important(gates, shares, widths)
+        return Closing(kept_by_first_host(self.model, kept, self._full), gates, fraction, due)
 
     def _close(self, closing: Closing, fraction: float) -> None:
         gates = closing.gates(fraction)

@@ -7,9 +7,16 @@ scope of the model's own strategy; nothing is distributed by hand.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from mcuprune.errors import UnsupportedModelError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 
 
 def require_replicas(model: Any) -> None:
@@ -47,6 +54,50 @@ def scope_of(model: Any) -> Any:
     """Return the scope in which variables of a model are made, as a context manager."""
     found = _strategy_of(model)
     return contextlib.nullcontext() if found is None else found.scope()
+
+
+def of_first_host(model: Any, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return what the first of the hosts that train a model has found.
+
+    What hosts decide must be the same to the channel, and their arithmetic need not be: another
+    processor rounds sums in another order, and a slower one has found another memory plan when its
+    time was up. All hosts call this at the same step.
+
+    Args:
+        model: The model.
+        values: By name, of the same names and shapes on each host; returned as they are where
+            there is one host.
+    """
+    import tensorflow as tf
+
+    strategy = _strategy_of(model)
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return dict(values)
+    flat = np.concatenate([np.ravel(value) for value in values.values()])
+
+    def summand(replica: Any) -> Any:
+        is_first = replica.replica_id_in_sync_group == 0
+        return tf.constant(flat if is_first else np.zeros_like(flat))
+
+    summands = strategy.experimental_distribute_values_from_function(summand)
+    total = strategy.reduce(tf.distribute.ReduceOp.SUM, summands, axis=None).numpy()
+    ends = np.cumsum([value.size for value in values.values()])
+    parts = zip(values.items(), np.split(total, ends), strict=False)
+    return {name: part.reshape(value.shape) for (name, value), part in parts}
+
+
+def kept_by_first_host(
+    model: Any, kept: Mapping[str, IntArray], widths: Mapping[str, int]
+) -> dict[str, IntArray]:
+    """Return the channels that the first of the hosts that train a model keeps.
+
+    Args:
+        model: The model.
+        kept: Indices of the channels that this host keeps, per group, ascending.
+        widths: Channels that each of these groups has.
+    """
+    stays = {n: np.isin(np.arange(widths[n]), k).astype(np.float64) for n, k in kept.items()}
+    return {name: np.flatnonzero(each) for name, each in of_first_host(model, stays).items()}
 
 
 def _strategy_of(model: Any) -> Any:
