@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -15,6 +16,13 @@ from mcuprune.errors import InputError
 from mcuprune.suggest import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
+# Files of this kind have some kilobytes. YAML's aliases can make a short one expand without end.
+MAX_FILE_BYTES = 2**20
+MAX_VALUES = 100_000
+MAX_DEPTH = 50
+# Besides YAML's own: what PyYAML lets through for numbers that Python refuses (5,000 digits), for
+# dates (``2001-99-99``) and for values that are not what their tag says (``!!timestamp x``).
+_DEFECTS = (yaml.YAMLError, ValueError, AttributeError, KeyError, IndexError, TypeError)
 
 
 def read_mapping(path: Path, what: str, expected: str) -> dict[str, Any]:
@@ -29,8 +37,14 @@ def read_mapping(path: Path, what: str, expected: str) -> dict[str, Any]:
         InputError: It is not readable, or holds no mapping.
     """
     try:
+        size_bytes = path.stat().st_size
+        if size_bytes > MAX_FILE_BYTES:
+            raise InputError(
+                f"{what} {path} has {size_bytes:,} bytes, {MAX_FILE_BYTES:,} are allowed: check "
+                "whether it is the right file"
+            )
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{what} {path} is not readable ({error}): check it") from error
     parse = _toml_value if path.suffix == ".toml" else yaml_value
     values = parse(text, f"{what} {path}")
@@ -72,14 +86,17 @@ def yaml_value(text: str, what: str) -> Any:
         what: What the error calls it.
 
     Raises:
-        InputError: It is no YAML, or gives a key twice.
+        InputError: It is no YAML, gives a key twice, is nested over 50 deep, or holds over 100,000
+            values, those that aliases stand for counted each time.
 
     >>> yaml_value("[1, 2]", "the text")
     [1, 2]
     """
     try:
         return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise InputError(f"{what} is nested over {MAX_DEPTH} deep: correct it") from None
+    except _DEFECTS as error:
         place = " ".join(str(error).split())
         raise InputError(f"{what} is no valid YAML ({place}): correct it") from error
 
@@ -87,7 +104,9 @@ def yaml_value(text: str, what: str) -> Any:
 def _toml_value(text: str, what: str) -> Any:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise InputError(f"{what} is nested over {MAX_DEPTH} deep: correct it") from None
+    except ValueError as error:
         raise InputError(f"{what} is no valid TOML ({error}): correct it") from error
 
 
@@ -166,17 +185,42 @@ def _fields_by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
+# Of the key ``<<``, whose value is merged into the mapping.
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key given twice, of which YAML would silently take the last."""
+    """Refuses keys given twice, of which YAML would silently take the last, and endless values."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None:
+            _count_values(node, {}, 0)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (where, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None,
-                    None,
-                    f"the key {key!r} is given {keys.count(key)} times",
-                    where.start_mark,
-                )
+        places = [where for where, _ in node.value if where.tag != _MERGE]
+        keys = [self.construct_object(where, deep=True) for where in places]
+        # Those that cannot be keys are named by the mapping's own check.
+        given = Counter(key for key in keys if isinstance(key, Hashable))
+        for where, key in zip(places, keys, strict=True):
+            if isinstance(key, Hashable) and given[key] > 1:
+                raise _at(where, f"the key {key!r} is given {given[key]} times")
         return super().construct_mapping(node, deep)
+
+
+def _count_values(node: yaml.Node, known: dict[int, int], depth: int) -> int:
+    """Return how many values a node stands for; raise where they are too many or too deep."""
+    if depth > MAX_DEPTH:
+        raise _at(node, f"values are nested over {MAX_DEPTH} deep, or hold themselves")
+    if id(node) not in known:
+        inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+        parts = [part for item in inner for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_count_values(part, known, depth + 1) for part in parts)
+    if known[id(node)] > MAX_VALUES:
+        raise _at(node, f"it stands for over {MAX_VALUES:,} values, aliases counted each time")
+    return known[id(node)]
+
+
+def _at(node: yaml.Node, problem: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)

@@ -64,6 +64,8 @@ def read_model_bytes(path: str | Path) -> bytes:
         ) from None
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}): check its permissions") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} is no path ({error}): check it") from None
 
 
 def parse_tflite(data: bytes, name: str) -> Graph:
