@@ -43,7 +43,8 @@ class Pruner:
     Making the pruner puts gates into the model. Call :meth:`penalty` in the loss and :meth:`step`
     after each optimizer step. The model's variables change whenever :meth:`step` returns True: make
     a ``tf.function`` that captured them anew. After :meth:`finish` the model is a plain, smaller
-    one that meets the budget.
+    one that meets the budget. Where several hosts train the model (``tf.distribute``), all of them
+    call :meth:`step` after the same steps.
 
     Args:
         model: A built functional or Sequential ``keras.Model``.
