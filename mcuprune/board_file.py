@@ -15,6 +15,9 @@ Rate = Annotated[float, Field(gt=0)]
 Address = Annotated[int, Field(ge=0, lt=2**32)]
 Origin = Literal["measured", "published", "inferred"]
 
+# They become arguments of programs and words of scripts that Renode runs.
+EmulatorName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$")]
+
 _EXPECTED = "title, core, clock_mhz, memories: copy one of cost_models/boards"
 
 
@@ -85,7 +88,7 @@ class BoardFile(_Part):
     memories: Annotated[list[MemoryPart], Field(min_length=1)]
     source: SourcePart
     addresses: dict[str, Address] = {}
-    emulators: dict[Literal["qemu", "renode"], str] = {}
+    emulators: dict[Literal["qemu", "renode"], EmulatorName] = {}
     note: str | None = None
     reserve: ReservePart | None = None
     speeds: list[SpeedPart] = []

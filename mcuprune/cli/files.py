@@ -68,6 +68,10 @@ def deploy(
     runtime: Annotated[
         str, typer.Option(help="What runs the model there: c (generated C) or tflm.")
     ] = "c",
+    allow_lambda: Annotated[
+        bool,
+        typer.Option("--allow-lambda", help="Run the Python code of the file's Lambda layers."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Convert a Keras model to int8, verify it and write its deployment folder."""
@@ -78,7 +82,7 @@ def deploy(
         from mcuprune.ir.read import load_keras
 
         deployment = deploy_model(
-            load_keras(model),
+            load_keras(model, allow_lambda=allow_lambda),
             load_arrays(calibration),
             out,
             board=board,

@@ -10,6 +10,7 @@ from typing import Any
 from mcuprune.errors import InputError
 from mcuprune.ir.from_tflite import read_tflite
 from mcuprune.ir.graph import Graph
+from mcuprune.ir.hdf5_files import require_readable
 from mcuprune.suggest import near_file
 
 KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
@@ -42,11 +43,16 @@ def is_keras_file(path: str | Path) -> bool:
     return Path(path).suffix.lower() in KERAS_ENDINGS
 
 
-def load_keras(path: str | Path) -> Any:
+def load_keras(path: str | Path, *, allow_lambda: bool = False) -> Any:
     """Load a Keras model from a ``.keras`` or ``.h5`` file, uncompiled.
 
+    Args:
+        path: The file.
+        allow_lambda: Whether its Lambda layers, which hold Python code, may be loaded and run.
+
     Raises:
-        InputError: The file is missing, or Keras cannot load it.
+        InputError: The file is missing, Keras cannot load it, or it holds Lambda layers that were
+            not allowed.
     """
     if (Path(path) / "saved_model.pb").is_file():
         raise InputError(f"{path} is a SavedModel, which Keras 3 cannot load: {_BY_TF_KERAS}")
@@ -56,14 +62,22 @@ def load_keras(path: str | Path) -> Any:
         raise InputError(f"{path} {found}: check the path to the .keras or .h5 file{near}")
     if not is_keras_file(path):
         raise InputError(f"{path} is no Keras model: give a file that ends in .keras or .h5")
+    require_readable(Path(path))
     import keras
 
     import mcuprune.ir.fake_quantization  # noqa: F401 (its layers may be in the file)
 
     try:
-        return keras.models.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+        return keras.models.load_model(path, compile=False, safe_mode=not allow_lambda)
+    # Keras builds layers from whatever the file says, and they raise whatever they like.
+    except Exception as error:
         reason = " ".join(str(error).split())[:300]
+        if "Lambda" in reason and not allow_lambda:
+            raise InputError(
+                f"{path} holds a Lambda layer, which is Python code that would run on this "
+                "machine: deploy it with --allow-lambda if you trust who made the file, or put a "
+                "layer of Keras in its place"
+            ) from error
         writer = _keras_version(path)
         advice = "save the model again with model.save('model.keras')"
         if writer.startswith("2."):
@@ -75,6 +89,13 @@ def load_keras(path: str | Path) -> Any:
 
 def _keras_version(path: str | Path) -> str:
     """Return the version of Keras that wrote a file; empty where the file does not say."""
+    try:
+        return _stated_version(path)
+    except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile):
+        return ""
+
+
+def _stated_version(path: str | Path) -> str:
     import h5py
 
     if zipfile.is_zipfile(path):

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mcuprune.planner.lifetimes import Buffer
 
+# A bit for each: two megabytes. Of 16 bytes a step that is an arena of 256 MiB.
+MOST_SUMS = 2**24
+
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
@@ -91,7 +94,10 @@ def floor_bytes(packing: Packing) -> int:
 
 
 def reachable_from(packing: Packing, least_bytes: int) -> int:
-    """Return the smallest sum of sizes that is at least ``least_bytes``.
+    """Return the smallest sum of sizes that is at least ``least_bytes``, as far as that is quick.
+
+    Where sums could be more than :data:`MOST_SUMS`, in arenas that no device has, it is
+    ``least_bytes`` itself.
 
     Pushed down as far as they go, buffers stand on each other, so that every plan can be turned
     into one, no higher, whose height is a sum of sizes (and, above a buffer whose offset is
@@ -99,7 +105,7 @@ def reachable_from(packing: Packing, least_bytes: int) -> int:
     """
     unit = math.gcd(*packing.sizes_bytes, *(p for p in packing.prescribed if p is not None)) or 1
     total = sum(packing.sizes_bytes) + max((p or 0 for p in packing.prescribed), default=0)
-    if total <= least_bytes:
+    if total <= least_bytes or total // unit > MOST_SUMS:
         return least_bytes
     sums = 1
     for offset in packing.prescribed:
