@@ -30,7 +30,7 @@ from mcuprune.recipes.yardstick import INT8_FILE
 from mcuprune.whole_file import write_whole
 from mcuprune.zoo.card import Accuracy, Budget, Card, Data, Making
 from mcuprune.zoo.collection import CARD_FILE, MODEL_FILE
-from mcuprune.zoo.measure import resources_of
+from mcuprune.zoo.measure import normalisation_of, resources_of
 
 ZOO = Path(__file__).resolve().parents[1] / "zoo"
 PACKAGES = ("mcuprune", "tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy")
@@ -69,14 +69,14 @@ FAMILIES: Mapping[str, Family] = {
             title="Optical Recognition of Handwritten Digits, as scikit-learn has it",
             licence="CC BY 4.0",
             source="E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, 1998",
+            package="scikit-learn",
         ),
     ),
     "keywords": Family(
         recipe="kws-fsdd",
         title="Spoken digits, one second of sound",
         inputs="49 x 10 x 1, MFCC of 40 ms every 20 ms at 8 kHz "
-        "(mcuprune/recipes/datasets/mfcc.py), each coefficient less its mean over the training "
-        "clips, over its deviation there",
+        "(mcuprune/recipes/datasets/mfcc.py), normalised",
         classes=SPOKEN,
         data=Data(
             title="Free Spoken Digit Dataset",
@@ -124,11 +124,12 @@ def make(name: str, seed: int, data: Path | None, runs: Path) -> Card:
     _take_reference(runs, name)
     run_recipe(recipe, runs / name)
     model = (runs / name / DEPLOYMENT_FOLDER / MODEL_FILE).read_bytes()
-    allowed = limits_of(family, size)
+    allowed, data_set = limits_of(family, size), load_data(recipe.data)
     card = Card(
         name=name,
         title=f"{family.title}, {size}",
         inputs=family.inputs,
+        normalisation=normalisation_of(data_set),
         classes=family.classes,
         data=family.data,
         recipe=Making(
@@ -138,7 +139,7 @@ def make(name: str, seed: int, data: Path | None, runs: Path) -> Card:
             versions={package: importlib.metadata.version(package) for package in PACKAGES},
         ),
         budget=Budget(sram_bytes=allowed.arena_bytes, flash_bytes=allowed.flash_bytes),
-        accuracy=_accuracy(runs / name, model, load_data(recipe.data)),
+        accuracy=_accuracy(runs / name, model, data_set),
         resources=resources_of(model, name),
         sha256=hashlib.sha256(model).hexdigest(),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mcuprune.mapping_file import build, read_mapping
 
+_PLACES = 5
 _KEYS = "title, recipe, accuracy, resources"
 
 
@@ -23,11 +25,41 @@ class Data(_Section):
         title: Name of the data set.
         licence: Under which it may be used.
         source: Where it comes from.
+        package: The dependency of mcuprune that brings it; None if it has to be given.
     """
 
     title: str
     licence: str
     source: str
+    package: str | None = None
+
+
+class Normalisation(_Section):
+    """What firmware makes of each feature before it is quantized: ``(feature - mean) / deviation``.
+
+    Attributes:
+        mean: Of each coefficient, over the training data.
+        deviation: Of each coefficient, over the training data.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def rounded(cls, mean: Iterable[float], deviation: Iterable[float]) -> Normalisation:
+        """Return the numbers as a card gives them, to five places.
+
+        >>> Normalisation.rounded([1 / 3], [2.0])
+        Normalisation(mean=(0.33333,), deviation=(2.0,))
+        """
+        one, other = (
+            tuple(round(each, _PLACES) for each in values) for values in (mean, deviation)
+        )
+        return cls(mean=one, deviation=other)
+
+
+def _rounded(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(each, _PLACES) for each in values)
 
 
 class Making(_Section):
@@ -98,6 +130,7 @@ class Card(_Section):
         name: What it is called, the name of its folder.
         title: What it does, on one line.
         inputs: What an input is: shape, and what the numbers mean before they are quantized.
+        normalisation: What firmware does to its features first; None if nothing.
         classes: What the outputs stand for, in order.
         data: What it was trained on.
         recipe: How it was made.
@@ -110,6 +143,7 @@ class Card(_Section):
     name: str
     title: str
     inputs: str
+    normalisation: Normalisation | None = None
     classes: tuple[str, ...]
     data: Data
     recipe: Making

@@ -11,9 +11,10 @@ from mcuprune.cost.resources import estimate
 from mcuprune.engines.accuracy import int8_accuracy
 from mcuprune.engines.tflm import TFLM
 from mcuprune.ir.from_tflite import parse_tflite, read_model_bytes
+from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.ingredients import load_data
 from mcuprune.recipes.load import load_recipe
-from mcuprune.zoo.card import Card, Resources
+from mcuprune.zoo.card import Card, Normalisation, Resources
 from mcuprune.zoo.collection import MODEL_FILE, zoo_card, zoo_folder
 
 
@@ -45,7 +46,8 @@ def verify(name: str, data: Path | None = None) -> tuple[Finding, ...]:
     Args:
         name: Of the model.
         data: File or folder of its data set, for its accuracy. Sets that come with a package are
-            found without; accuracy of others is passed over.
+            found without; accuracy and
+            normalisation of others are passed over.
 
     Raises:
         UnknownNameError: No such model; names the nearest.
@@ -97,14 +99,25 @@ def _of_the_file(card: Card, model: bytes) -> Iterator[Finding]:
 
 def _of_the_accuracy(card: Card, model: bytes, data: Path | None) -> Iterator[Finding]:
     recipe = load_recipe(card.recipe.name, card.recipe.overrides)
-    if data is None and recipe.data.name not in _BUNDLED:
+    if data is None and card.data.package is None:
         return
     section = recipe.data if data is None else recipe.data.model_copy(update={"path": data})
     test = load_data(section)
     stated = f"{100 * card.accuracy.int8:.2f} of {card.accuracy.inputs:,}"
     found = f"{100 * int8_accuracy(model, test.x_test, test.y_test):.2f} of {len(test.x_test):,}"
     yield Finding("int8 %", stated, found, "interpreter (LiteRT)")
+    normalisation = normalisation_of(test)
+    if (card.normalisation, normalisation) != (None, None):
+        yield Finding(
+            "normalisation",
+            str(card.normalisation),
+            str(normalisation),
+            "measured (mean and deviation of the training data)",
+        )
 
 
-# Data sets that a dependency brings along.
-_BUNDLED = frozenset({"digits"})
+def normalisation_of(data: Dataset) -> Normalisation | None:
+    """Return what a card says of how the inputs of a data set were normalised."""
+    if data.normalisation is None:
+        return None
+    return Normalisation.rounded(data.normalisation.mean, data.normalisation.deviation)

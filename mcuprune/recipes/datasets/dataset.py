@@ -17,6 +17,19 @@ PARTS = ("train", "val", "test")
 
 
 @dataclasses.dataclass(frozen=True)
+class Normalisation:
+    """What makes inputs of features: ``(feature - mean) / deviation``.
+
+    Attributes:
+        mean: Of each coefficient, the last axis of the features.
+        deviation: Of each coefficient.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Dataset:
     """Inputs and labels of a classification task.
 
@@ -30,6 +43,7 @@ class Dataset:
         classes: Number of classes.
         input_shape: Shape of one input, without the batch.
         class_names: What the classes are called, in the order of their numbers; empty if unknown.
+        normalisation: What firmware does to its features too; None if inputs are used as they come.
 
     Raises:
         InputError: Inputs and labels differ in number, an input has another shape, a label is
@@ -45,6 +59,7 @@ class Dataset:
     classes: int
     input_shape: tuple[int, ...]
     class_names: tuple[str, ...] = ()
+    normalisation: Normalisation | None = None
 
     def __post_init__(self) -> None:
         for part in PARTS:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.archive import read_npz
-from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.datasets.dataset import Dataset, Normalisation
 from mcuprune.recipes.datasets.mfcc import COEFFICIENTS, FRAMES, SAMPLE_RATE_HZ, mfcc
 
 # The data set's README: takes 0-4 of each digit and speaker are the official test set.
@@ -103,6 +103,7 @@ def _dataset(train: Sequence[Clip], validation: Sequence[Clip], test: Sequence[C
         y_test=y_test,
         classes=10,
         input_shape=(FRAMES, COEFFICIENTS, 1),
+        normalisation=Normalisation(tuple(mean.tolist()), tuple(deviation.tolist())),
     )
 
 
