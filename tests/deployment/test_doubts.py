@@ -1,9 +1,11 @@
 """Each reason to doubt a deployment: found where it is, and not where it is not."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import mcuprune
 from mcuprune.cost.verdict import Verdict, VerdictRow
@@ -23,6 +25,7 @@ from mcuprune.engines.base import ArenaUse
 from mcuprune.engines.compare import Agreement
 from mcuprune.errors import InputError
 from mcuprune.report.doubts import doubt_lines
+from mcuprune.report.summary import print_summary
 
 AGREE = Agreement(100, 1000, 0, 0, 1.0)
 SOUND = Verification(
@@ -174,7 +177,10 @@ def test_a_deployment_says_it_everywhere(digits_model, digit_images, tmp_path):
     )
     assert "input-range" in names(deployment.doubts)
     report = deployment.to_json()
+    shown = io.StringIO()
+    print_summary({**report, "limit": "", "recipe": "digits"}, Console(file=shown, width=1000))
     lines = [line for line in doubt_lines(report) if "input-range" in line]
+    assert lines[0] in shown.getvalue()
     assert "the inputs that it was verified with lie in 0 to 16" in lines[0]
     for page in ("report.html", "report.md", "report.json"):
         text = (tmp_path / "out" / page).read_text().replace("\\", "")
