@@ -147,3 +147,22 @@ def test_no_shell_reads_a_name(tmp_path, command):
     assert not list(tmp_path.rglob("pwned"))
     sources = [path.read_text() for path in (ROOT / "mcuprune").rglob("*.py")]
     assert not [text for text in sources if re.search(r"shell=True|os\.system|os\.popen", text)]
+
+
+@pytest.mark.parametrize("name", ["[bold]x[red]", "a[/b]", "[link=file:///etc]x"])
+def test_names_are_no_markup_of_the_console(name, renamed, tmp_path, command):
+    """Rich would swallow the brackets, or end with a traceback."""
+    model, out = tmp_path / "model.tflite", tmp_path / name.replace("/", "-")
+    model.write_bytes(renamed)
+    code, said, _ = command("optimize", str(model), "-o", str(out))
+    assert code == 0
+    assert out.name in said.replace("\n", "")
+
+
+def test_names_of_layers_are_no_markup_in_tables():
+    import keras
+
+    from mcuprune.report.overview import group_overview
+
+    layers = [keras.Input((4,)), keras.layers.Dense(8, name="[bold]x"), keras.layers.Dense(2)]
+    assert "[bold]x" in repr(group_overview(keras.Sequential(layers)))

@@ -70,7 +70,8 @@ def print_all(*items: Any) -> None:
     """Print texts and tables on stdout, one after the other."""
     from rich.console import Console
 
-    console = Console()
+    # Names of layers, tensors and files may hold what would be markup.
+    console = Console(markup=False)
     for item in items:
         console.print(item)
 

@@ -113,7 +113,7 @@ class GroupOverview:
 
     def __repr__(self) -> str:
         text = io.StringIO()
-        console = Console(file=text, width=COLUMNS)
+        console = Console(file=text, width=COLUMNS, markup=False)
         for item in (groups_table(self), *groups_lines(self)):
             console.print(item)
         return text.getvalue().rstrip()

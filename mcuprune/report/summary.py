@@ -28,7 +28,7 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
         report: What ``report.json`` of a run holds.
         console: Where to print; stdout if None.
     """
-    console = console or Console()
+    console = console or Console(markup=False)
     console.print(run_table(report))
     console.print(counting_note(report["resources"]["pruned"]), style="dim")
     console.print(agreement_sentence(report["agreement"]), highlight=False)

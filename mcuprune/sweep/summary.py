@@ -122,7 +122,7 @@ class Summary:
 
     def __repr__(self) -> str:
         text = io.StringIO()
-        console = Console(file=text, width=COLUMNS)
+        console = Console(file=text, width=COLUMNS, markup=False)
         for item in self.items():
             console.print(item, soft_wrap=isinstance(item, str))
         return text.getvalue().rstrip()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 from mcuprune.zoo.card import Card
 from mcuprune.zoo.measure import Finding
@@ -42,7 +43,7 @@ def findings_table(name: str, findings: Iterable[Finding]) -> Table:
     for heading in ("", "card", "found", "from", ""):
         table.add_column(heading)
     for finding in findings:
-        mark = "[green]same[/]" if finding.agrees else "[red]DIFFERS[/]"
+        mark = Text("same", "green") if finding.agrees else Text("DIFFERS", "red")
         # A hash is told by its beginning.
         shown = (
             text if len(text) < 64 else f"{text[:12]}..."
