@@ -114,7 +114,8 @@ def _connect(ray: Any, workers: Workers) -> None:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise InputError(
                 f"no Ray cluster at {workers.address} can be joined ({error}): start one with ray "
-                "start --head, or leave out --ray-address"
+                "start --head, set RAY_AUTH_MODE=token if it asks for a token, or leave out "
+                "--ray-address"
             ) from error
         return
     ray.init(

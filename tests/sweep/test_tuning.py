@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import shutil
 import signal
+import socket
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,17 +27,23 @@ from mcuprune.sweep.search import make_search
 pytest.importorskip("ray", reason="comes with the extra sweep")
 
 SRAM, FLASH, MACS, EPOCHS = 3000, 9000, 500, 4
+ONE_AT_ONCE = Workers(at_once=1)
+# What Ray has given a trial's process.
+GIVEN = "given.json"
 # By its seed, what a trial pretends to be.
 HOPELESS, DIES_ONCE, INFEASIBLE_SEED, RAISES = 3, 4, 5, 6
 
 
 def pretended(task):
     """Stand in for ``mcuprune.sweep.worker.run_trial``; runs in Ray's worker."""
+    import ray
     from ray import tune
 
     place = Path(task["folder"])
     seed = task["row"]["seed"]
     (place / "pruned").mkdir(parents=True, exist_ok=True)
+    given = ray.get_runtime_context().get_assigned_resources()
+    (place / GIVEN).write_text(json.dumps(given))
     if seed == RAISES:
         raise RuntimeError("a fault of the program")
     end = {"status": "infeasible", "message": "too little"}
@@ -59,7 +70,7 @@ def train(tune, place, seed):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(recipe, tmp_path, monkeypatch):
+def run(recipe, tmp_path, monkeypatch, workers=ONE_AT_ONCE):
     require_ray()
     from ray import cloudpickle
 
@@ -72,9 +83,9 @@ def run(recipe, tmp_path, monkeypatch):
     rows = grid(recipe) if recipe.sweep.search == "grid" else []
     ledger = Ledger(folder, rows, recipe.sweep.stop_margin)
     search = make_search(recipe, rows)
-    with running_cluster(Workers(at_once=1)) as at_once:
+    with running_cluster(workers) as at_once:
         view = LiveView(ledger, search.trials, at_once)
-        tuning.run_trials(recipe, folder, search, ledger, view, Workers(), at_once)
+        tuning.run_trials(recipe, folder, search, ledger, view, workers, at_once)
     return folder
 
 
@@ -104,3 +115,61 @@ def test_a_search_by_optuna(tmp_path, monkeypatch):
     rows = run(recipe, tmp_path, monkeypatch).results.rows()
     assert [(row.trial, row.status) for row in rows] == [(n, FINISHED) for n in range(5)]
     assert len({row.budget_sram_bytes for row in rows}) == 5
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def address(monkeypatch):
+    """A Ray cluster in processes of its own, which has 2 CPUs and says that it has a GPU."""
+    pytest.importorskip("ray", reason="comes with the extra sweep")
+    # Else whoever has ever used Ray here decides whether it asks for a token.
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    port = free_port()
+    options = ["--port", port, "--num-cpus", 2, "--num-gpus", 1, "--include-dashboard", "false"]
+    # Sockets have short names only.
+    place = tempfile.mkdtemp(prefix="ray")
+    options += ["--object-store-memory", 100_000_000, "--temp-dir", place]
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    with subprocess.Popen(
+        [*start, *map(str, options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+    ) as head:
+        said = []
+        for line in head.stdout:
+            said.append(line)
+            if "--block" in line:
+                break
+        else:
+            pytest.fail("".join(said))
+        yield f"127.0.0.1:{port}"
+        head.terminate()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def sweep_of_three(folder, workers):
+    with pytest.MonkeyPatch.context() as patch:
+        run(load_recipe("digits", ["sweep.seeds=3"]), folder, patch, workers)
+
+
+@pytest.mark.slow
+def test_trials_on_a_cluster_that_runs_already_get_their_share_of_a_gpu(address, tmp_path):
+    # Ray remembers in a process how it last authenticated.
+    own = multiprocessing.get_context("spawn").Process(
+        target=sweep_of_three, args=(tmp_path, Workers(address=address, gpus=0.5))
+    )
+    own.start()
+    own.join()
+    folder = SweepFolder(tmp_path / "sweep")
+    rows = folder.results.rows()
+    assert [row.status for row in rows] == [FINISHED] * 3
+    for row in rows:
+        given = json.loads((folder.trial(row) / GIVEN).read_text())
+        assert (given["CPU"], given["GPU"]) == (1.0, 0.5)
