@@ -16,7 +16,7 @@ from mcuprune.pruning.backup import Backup, go_on, let_go
 from mcuprune.pruning.companions import Companions, companions_of
 from mcuprune.pruning.controls import Controls
 from mcuprune.pruning.pruner import Pruner
-from mcuprune.pruning.replicas import scope_of
+from mcuprune.pruning.replicas import average_statistics, scope_of
 from mcuprune.pruning.tensorboard import TensorBoardLog
 
 # Arguments that say where to write, not how to train.
@@ -172,6 +172,10 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             if self.verbose:
                 self._tell("cut to")
 
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Let several devices judge the network by the statistics that are saved of it."""
+        average_statistics(self.model)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write resources and budget into the logs; stop a training that diverged.
 
@@ -193,6 +197,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             pruner.phase.start_step = self._step_of(self._span[0])
             pruner.phase.end_step = self._step_of(self._span[1])
         self._last_epoch = epoch, logs
+        average_statistics(self.model)
         if self.backup_dir is not None:
             state = {"pruner": pruner.state(), "steps_per_epoch": self._per_epoch}
             Backup(self.backup_dir).save(self.model, epoch, self._training(), state)

@@ -56,6 +56,24 @@ def scope_of(model: Any) -> Any:
     return contextlib.nullcontext() if found is None else found.scope()
 
 
+def average_statistics(model: Any) -> None:
+    """Give all devices of this host the mean of what each has kept for itself.
+
+    Keras lets each device follow the moving averages of its own share of the batches, and evaluates
+    with all of them, but saves those of the first device.
+    """
+    import tensorflow as tf
+
+    strategy = _strategy_of(model)
+    if strategy is None:
+        return
+    own = [v.value for v in model.non_trainable_variables if v.aggregation == "none"]
+    for variable in own:
+        copies = strategy.experimental_local_results(variable)
+        if len(copies) > 1 and variable.dtype.is_floating:
+            variable.assign(tf.add_n([copy.read_value() for copy in copies]) / len(copies))
+
+
 def of_first_host(model: Any, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Return what the first of the hosts that train a model has found.
 

@@ -17,6 +17,24 @@ PROGRAM = Path(__file__).with_name("train_on_devices.py")
 CHECKOUT = Path(__file__).parents[2]
 
 
+STATISTICS = """
+import keras
+import tensorflow as tf
+from mcuprune.pruning.replicas import average_statistics
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy()
+with strategy.scope():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization()])
+copies = strategy.experimental_local_results(model.layers[0].moving_mean.value)
+copies[0].assign([1.0, 2.0])
+copies[1].assign([3.0, 6.0])
+average_statistics(model)
+assert [copy.numpy().tolist() for copy in copies] == [[2.0, 4.0]] * 2
+"""
+
+
 def run(folder: Path, *arguments: object) -> int:
     """Train in a process of its own; return its exit code."""
     folder.mkdir(exist_ok=True)
@@ -69,3 +87,15 @@ def test_a_killed_training_on_two_devices_goes_on(two: Any, tmp_path: Path) -> N
     _, resumed = trained(tmp_path)
     for one, other in zip(resumed.get_weights(), two[1].get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_devices_end_an_epoch_with_the_same_statistics() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STATISTICS],
+        cwd=CHECKOUT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
