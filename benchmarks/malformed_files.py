@@ -101,8 +101,9 @@ def file_of(case: int, seeds: list[Seed]) -> bytes:
     return damaged(seed, seeds, chance)
 
 
-def work(seeds: list[Seed], cases: range, out: Connection) -> None:
-    """Tell what becomes of files, one by one, before the next begins."""
+def work(seeds: list[Seed], cases: range, out: Connection, other_end: Connection) -> None:
+    """Tell what becomes of files, one by one, before the next begins; end when nobody listens."""
+    other_end.close()
     limit = _memory_in_use() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +122,9 @@ def _memory_in_use() -> int:
 def run_batch(seeds: list[Seed], cases: range, tally: Tally) -> None:
     """Run files in a process of their own; where it dies, go on behind the file that killed it."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=work, args=(seeds, cases, sender))
+    process = multiprocessing.get_context("fork").Process(
+        target=work, args=(seeds, cases, sender, receiver)
+    )
     process.start()
     sender.close()
     while tally.next_case < cases.stop:
