@@ -3,9 +3,10 @@
     python benchmarks/sweep_throughput.py --json benchmarks/results/sweep_throughput.json
 
 Each sweep runs the recipe digits over seeds, shortened, one core for each trial, nothing stopped
-early. The clock runs from the begin of the first trial to the end of the last: the start of Ray and
-the training of the reference, once for each sweep, are left out, the start of each worker's process
-and its import of TensorFlow are not. What else the machine did meanwhile shows in its load.
+early. Sweeps with different numbers of workers take turns; medians over the rounds count. The clock
+runs from the begin of the first trial to the end of the last: the start of Ray and the training of
+the reference, once for each sweep, are left out, the start of each worker's process and its import
+of TensorFlow are not. What else the machine did meanwhile shows in its load.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,19 +54,31 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--trials", type=int, default=4)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    found = [measured(workers, given.trials, given.epochs) for workers in given.workers]
+    found = [
+        {"round": number, **measured(workers, given.trials, given.epochs)}
+        for number in range(given.rounds)
+        for workers in given.workers
+    ]
     machine = {"cores": os.cpu_count(), "platform": platform.platform()}
-    for entry in found:
-        ratio = entry["trials_per_minute"] / found[0]["trials_per_minute"]
+    medians = {workers: median_of(found, workers) for workers in given.workers}
+    for workers, per_minute in medians.items():
+        loads = [entry["load_before"] for entry in found if entry["workers"] == workers]
         print(
-            f"{entry['workers']} workers: {entry['trials_per_minute']} trials per minute "
-            f"({ratio:.2f}x), {machine['cores']} cores, load {entry['load_before']} before"
+            f"{workers} workers: {per_minute:.2f} trials per minute "
+            f"({per_minute / medians[given.workers[0]]:.2f}x), median of {given.rounds} rounds, "
+            f"{machine['cores']} cores, load {min(loads)} to {max(loads)} before"
         )
     if given.json:
-        report = {"epochs": given.epochs, **machine, "sweeps": found}
+        report = {"epochs": given.epochs, **machine, "medians": medians, "sweeps": found}
         given.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def median_of(found: list[dict[str, Any]], workers: int) -> float:
+    """Return the median of the trials per minute with so many workers."""
+    return statistics.median(e["trials_per_minute"] for e in found if e["workers"] == workers)
 
 
 if __name__ == "__main__":
