@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from mcuprune.suggest import near_file
 
 def load_arrays(path: Path) -> Any:
     """Return the array of a .npy file; of a .npz file with several, a list of them."""
-    loaded = _loaded(path)
-    arrays = list(loaded.values()) if isinstance(loaded, dict) else [loaded]
+    arrays = list(_loaded(path).values())
     return arrays[0] if len(arrays) == 1 else arrays
 
 
@@ -31,7 +29,7 @@ def load_test_set(path: Path) -> tuple[Any, Any]:
         InputError: The file is missing, or has other arrays.
     """
     loaded = _loaded(path)
-    found = sorted(loaded) if isinstance(loaded, dict) else []
+    found = sorted(filter(None, loaded))
     if found != ["x", "y"]:
         named = ", ".join(found) or "an array without a name"
         raise InputError(
@@ -41,9 +39,9 @@ def load_test_set(path: Path) -> tuple[Any, Any]:
     return loaded["x"], loaded["y"]
 
 
-def _loaded(path: Path) -> Any:
-    """Return the array of a .npy file, or those of a .npz file by name."""
-    import numpy as np
+def _loaded(path: Path) -> dict[str, Any]:
+    """Return the arrays of a .npz file by name, or that of a .npy file."""
+    from mcuprune.array_file import UnreadableArraysError, read_arrays
 
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
@@ -52,9 +50,8 @@ def _loaded(path: Path) -> Any:
             f"{near_file(path)}"
         )
     try:
-        loaded = np.load(path, allow_pickle=False)
-        return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        return read_arrays(path)
+    except UnreadableArraysError as error:
         raise InputError(
             f"{path} is no readable .npy or .npz file ({error}): write one with numpy.save, or "
             "numpy.savez for several inputs"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcuprune.array_file import read_arrays
 from mcuprune.errors import InputError
 from mcuprune.whole_file import whole_file
 
@@ -92,11 +92,11 @@ class Backup:
         if not self._path.is_file():
             return None
         try:
-            with np.load(self._path, allow_pickle=False) as file:
-                told = json.loads(bytes(file[_STATE]))
-                values = tuple(file[f"v{i}"] for i in range(len(file.files) - 1))
-                saved = Saved(told["epoch"], told["training"], told["state"], values)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            file = read_arrays(self._path)
+            told = json.loads(bytes(file[_STATE]))
+            values = tuple(file[f"v{i}"] for i in range(len(file) - 1))
+            saved = Saved(told["epoch"], told["training"], told["state"], values)
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{self._path} is no backup of a training ({error}): delete it, or choose another "
                 "backup_dir"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from mcuprune.array_file import UnreadableArraysError, read_arrays
 from mcuprune.errors import InputError
 
 
@@ -25,11 +24,11 @@ def read_npz(path: Path, keys: Sequence[str], where: str) -> dict[str, npt.NDArr
         InputError: The file is unreadable, no archive of arrays, or lacks a key.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [key for key in keys if key not in archive]
-            if not missing:
-                return {key: archive[key] for key in keys}
-            found = ", ".join(archive) or "nothing"
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        arrays = read_arrays(path)
+    except UnreadableArraysError as error:
         raise InputError(f"{path} is no readable .npz file ({error}). {where}") from error
-    raise InputError(f"{path} lacks {', '.join(missing)}; it holds {found}. {where}")
+    missing = [key for key in keys if key not in arrays]
+    if missing:
+        found = ", ".join(filter(None, arrays)) or "nothing by name"
+        raise InputError(f"{path} lacks {', '.join(missing)}; it holds {found}. {where}")
+    return {key: arrays[key] for key in keys}

@@ -93,7 +93,13 @@ def _read(path: Path) -> tuple[npt.NDArray[Any], ...]:
         raise InputError(f"{path} does not exist. {WHERE}")
     arrays = read_npz(path, _KEYS, WHERE)
     for part in ("train", "test"):
-        check_labelled(arrays[f"x_{part}"], arrays[f"y_{part}"], part, (SIDE, SIDE), CLASSES)
+        images = arrays[f"x_{part}"]
+        if images.dtype != np.uint8:
+            raise InputError(
+                f"{path}: the {part} images are {images.dtype}, expected uint8 from 0 to 255. "
+                f"{WHERE}"
+            )
+        check_labelled(images, arrays[f"y_{part}"], part, (SIDE, SIDE), CLASSES)
     return tuple(arrays[key] for key in _KEYS)
 
 

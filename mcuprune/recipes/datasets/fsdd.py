@@ -24,6 +24,7 @@ WHERE = (
 )
 _CLIP_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<take>[0-9]+)")
 _KEYS = ("pcm", "offsets", "name")
+_KINDS = (np.int16, np.integer, np.str_)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,9 +119,12 @@ def _read_wav(path: Path) -> npt.NDArray[np.int16]:
     try:
         with wave.open(str(path), "rb") as file:
             found = (file.getframerate(), file.getsampwidth(), file.getnchannels())
-            data = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, OSError) as error:
-        raise InputError(f"{path} is no readable wav file ({error}): replace it") from error
+            frames = file.getnframes()
+            data = file.readframes(frames)
+    # A chunk that reaches beyond the file is a RuntimeError without a word.
+    except (wave.Error, EOFError, OSError, RuntimeError) as error:
+        reason = str(error) or "its chunks reach beyond its end"
+        raise InputError(f"{path} is no readable wav file ({reason}): replace it") from error
     if found != (SAMPLE_RATE_HZ, 2, 1):
         rate, width, channels = found
         raise InputError(
@@ -128,11 +132,22 @@ def _read_wav(path: Path) -> npt.NDArray[np.int16]:
             "16 bit, mono: convert it, for example with `ffmpeg -i in.wav -ar 8000 -ac 1 "
             "-sample_fmt s16 out.wav`"
         )
+    if len(data) != 2 * frames:
+        raise InputError(
+            f"{path} ends after {len(data):,} of {2 * frames:,} bytes of sound: replace it"
+        )
     return np.frombuffer(data, "<i2").astype(np.int16)
 
 
 def _read_npz(path: Path) -> list[Clip]:
     arrays = read_npz(path, _KEYS, WHERE)
+    for key, kind, expected in zip(_KEYS, _KINDS, ("int16", "whole numbers", "text"), strict=True):
+        found = arrays[key]
+        if found.ndim != 1 or not np.issubdtype(found.dtype, kind):
+            raise InputError(
+                f"{path}: {key} has the shape {found.shape} and the dtype {found.dtype}, expected "
+                f"a row of {expected}. {WHERE}"
+            )
     pcm, offsets, names = (arrays[key] for key in _KEYS)
     if len(offsets) != len(names) + 1 or offsets[-1] > len(pcm):
         raise InputError(
@@ -140,7 +155,7 @@ def _read_npz(path: Path) -> list[Clip]:
             f"{len(offsets)} up to {offsets[-1] if len(offsets) else 'nothing'}. {WHERE}"
         )
     return [
-        _clip(str(name), pcm[start:end].astype(np.int16), f"{path}, clip {name}")
+        _clip(str(name), pcm[start:end], f"{path}, clip {name}")
         for name, start, end in zip(names, offsets[:-1], offsets[1:], strict=True)
     ]
 

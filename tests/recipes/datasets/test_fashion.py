@@ -52,6 +52,7 @@ def test_folder_that_holds_the_file(tmp_path):
         ({"y_train": np.zeros(29, np.uint8)}, "30 train inputs but labels of shape"),
         ({"y_test": np.full(10, 10, np.uint8)}, "test labels run from 10 to 10"),
         ({"x_train": np.zeros((30, 32, 32), np.uint8)}, r"expected \(n, 28, 28\)"),
+        ({"x_test": np.zeros((10, 28, 28))}, "test images are float64, expected uint8 from 0"),
     ],
 )
 def test_arrays_that_do_not_match(tmp_path, changes, message):

@@ -111,6 +111,22 @@ def test_broken_wav(folder):
         load_fsdd(folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        # 44 bytes of header, then two bytes for each of 100 samples.
+        (lambda wav: wav[:-51], r"ends after 149 of 200 bytes of sound"),
+        (lambda wav: wav[:16] + b"\xff\xff\xff" + wav[19:], r"reach beyond its end"),
+    ],
+)
+def test_wav_that_was_cut_short(folder, content, reason):
+    path = folder / "3_ann_0.wav"
+    write_wav(path, np.ones(100))
+    path.write_bytes(content(path.read_bytes()))
+    with pytest.raises(InputError, match=r"3_ann_0\.wav.*" + reason):
+        load_fsdd(folder)
+
+
 def test_file_name_without_digit(folder):
     write_wav(folder / "three_ann_0.wav", np.ones(100))
     with pytest.raises(InputError, match="does not read digit_speaker_take"):
@@ -142,4 +158,21 @@ def test_archive_with_wrong_offsets(tmp_path):
     path = tmp_path / "clips.npz"
     np.savez(path, pcm=np.zeros(3, np.int16), offsets=np.array([0, 9]), name=["0_ann_0"])
     with pytest.raises(InputError, match="1 names need 2 offsets up to 3"):
+        load_fsdd(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("pcm", np.zeros(3, np.float32), r"pcm has the shape \(3,\) and the dtype float32"),
+        ("pcm", np.zeros((3, 1), np.int16), r"shape \(3, 1\).*expected a row of int16"),
+        ("offsets", np.array([0.0, 3.0]), r"dtype float64, expected a row of whole numbers"),
+        ("name", np.array(7), r"name has the shape \(\)"),
+    ],
+)
+def test_archive_with_arrays_of_another_kind(tmp_path, key, value, message):
+    path = tmp_path / "clips.npz"
+    arrays = {"pcm": np.zeros(3, np.int16), "offsets": np.array([0, 3]), "name": ["0_ann_0"]}
+    np.savez(path, **{**arrays, key: value})
+    with pytest.raises(InputError, match=message):
         load_fsdd(path)
