@@ -234,6 +234,8 @@ def interrupted(folder: Path, line: str) -> tuple[int, str]:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        # Shells let what they start in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         seen = []
         for shown in process.stderr:
