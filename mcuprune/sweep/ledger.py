@@ -69,7 +69,12 @@ class Ledger:
             return None
         row = self.row(number)
         better = dominating(
-            row.board, epoch.least, self._curves[number], self._courses, self._margin
+            row.board,
+            row.configuration,
+            epoch.least,
+            self._curves[number],
+            self._courses,
+            self._margin,
         )
         if better is not None:
             self._dominated_by[number] = better
@@ -119,7 +124,7 @@ class Ledger:
         assert costs is not None
         assert row.accuracy is not None
         curve = val_curve(self._folder.trial(row))
-        return Course(row.trial, row.board, costs, row.accuracy, curve)
+        return Course(row.trial, row.board, row.configuration, costs, row.accuracy, curve)
 
     def _set(self, row: Row) -> None:
         self._rows[row.trial] = row

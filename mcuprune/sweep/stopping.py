@@ -12,16 +12,17 @@ where the gain of a finished trial is its int8 test accuracy less its own best v
 after as many epochs. Among the finished trials is always the one that would dominate this one, as
 small or smaller, so late gains of small networks are in the bound. A trial is stopped if a finished
 trial of its board needs no more of any resource and its accuracy lies above the bound, and only
-after :data:`LEAST_FINISHED` trials have finished. A trial that would be the smallest or the fastest
-is therefore never stopped, however inaccurate. What no finished trial has shown, a gain larger than
-all of theirs and the margin, is the one thing that can be missed; ``sweep.stop: never`` misses
-nothing.
+after :data:`LEAST_FINISHED` trials have finished. Trials that differ from it in the seed alone do
+not stop it: a mean over seeds would be that of the lucky ones. So a trial that would be the
+smallest or the fastest is never stopped, however inaccurate. What no finished trial has shown, a
+gain larger than all of theirs and the margin, is the one thing that can be missed;
+``sweep.stop: never`` misses nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from mcuprune.sweep.front import Costs
 
@@ -35,6 +36,7 @@ class Course:
     Attributes:
         trial: Its number.
         board: Its board.
+        configuration: What it shares with the trials that differ in the seed alone.
         costs: What its network costs.
         accuracy: Its int8 test accuracy, 0 to 1.
         curve: Its validation accuracy after each epoch under the budget.
@@ -42,6 +44,7 @@ class Course:
 
     trial: int
     board: str | None
+    configuration: Hashable
     costs: Costs
     accuracy: float
     curve: Sequence[float]
@@ -49,7 +52,7 @@ class Course:
     def gain_from(self, epochs: int) -> float | None:
         """Return what it gained after so many epochs, None if it had fewer.
 
-        >>> Course(0, None, Costs(1, 1, 1), 0.75, [0.25, 0.5, 0.25]).gain_from(3)
+        >>> Course(0, None, "", Costs(1, 1, 1), 0.75, [0.25, 0.5, 0.25]).gain_from(3)
         0.25
         """
         if len(self.curve) < epochs:
@@ -75,6 +78,7 @@ def highest_accuracy(
 
 def dominating(
     board: str | None,
+    configuration: Hashable,
     least: Costs,
     curve: Sequence[float],
     finished: Sequence[Course],
@@ -84,6 +88,7 @@ def dominating(
 
     Args:
         board: The running trial's board.
+        configuration: What it shares with the trials that differ in the seed alone.
         least: What its network costs at least, its widths final.
         curve: Its validation accuracy after each epoch so far, not empty.
         finished: The trials that have finished.
@@ -95,6 +100,9 @@ def dominating(
     better = [
         course
         for course in finished
-        if course.board == board and course.costs.at_most(least) and course.accuracy > bound
+        if course.board == board
+        and course.configuration != configuration
+        and course.costs.at_most(least)
+        and course.accuracy > bound
     ]
     return max(better, key=lambda course: course.accuracy, default=None)
