@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -23,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from mcuprune.child_process import failure_of
 from mcuprune.engines.base import ArenaUse, Array, Engine, EngineRun, matching_inputs
 from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.tflm import TFLM
@@ -67,37 +66,21 @@ class OwnProcess:
             return _answer(folder, self.name)
 
     def _run_child(self, folder: Path) -> None:
-        # Without -P a file of the user, such as select.py, would hide a module of Python's.
-        command = [sys.executable, "-P", "-m", __name__, self.name, str(folder)]
         try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self.limit_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            failed = failure_of(__name__, self.name, str(folder), limit_s=self.limit_s)
+        except TimeoutError:
             raise EngineError(
                 f"{self.name} had no answer after {self.limit_s:g} s and was ended: the file asks "
                 "for far more work than a microcontroller can do, look at its shapes with "
                 "mcuprune estimate"
             ) from None
-        if done.returncode:
+        if failed is not None:
+            _, cause = failed
             raise EngineError(
-                f"{self.name} crashed on the model ({_cause(done)}): the file asks for something "
+                f"{self.name} crashed on the model ({cause}): the file asks for something "
                 "that its kernels do not check, so it may crash a device too; convert the model "
                 "anew, or report it to the runtime's developers"
             )
-
-
-def _cause(done: subprocess.CompletedProcess[str]) -> str:
-    if done.returncode < 0:
-        return signal.Signals(-done.returncode).name
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else f"exit status {done.returncode}"
 
 
 def _answer(folder: Path, name: str) -> EngineRun:

@@ -9,18 +9,16 @@ Run as a module, this is the child: the file's path as argument.
 from __future__ import annotations
 
 import io
-import signal
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from mcuprune.child_process import failure_of
 from mcuprune.errors import InputError
 
 LIMIT_S = 120.0
-# Without -P a file of the user, such as select.py, would hide a module of Python's.
-COMMAND = ("-P", "-m", "mcuprune.ir.hdf5_files")
+MODULE = "mcuprune.ir.hdf5_files"
 _KERAS_WEIGHTS = "model.weights.h5"
 
 
@@ -33,23 +31,13 @@ def require_readable(path: Path) -> None:
     Raises:
         InputError: They cannot; or not within two minutes.
     """
-    command = [sys.executable, *COMMAND, str(path)]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        failed = failure_of(MODULE, str(path), limit_s=LIMIT_S)
+    except TimeoutError:
         raise _damaged(path, f"no end after {LIMIT_S:g} s") from None
-    if done.returncode < 0:
-        raise _damaged(path, f"the HDF5 library crashes: {signal.Signals(-done.returncode).name}")
-    if done.returncode:
-        raise _damaged(path, (done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    if failed is not None:
+        crashed, cause = failed
+        raise _damaged(path, f"the HDF5 library crashes: {cause}" if crashed else cause)
 
 
 def _damaged(path: Path, reason: str) -> InputError:

@@ -29,7 +29,7 @@ def child(monkeypatch):
         def started(command, **options):
             return run([sys.executable, "-c", script, command[-1]], **options)
 
-        monkeypatch.setattr("mcuprune.engines.own_process.subprocess.run", started)
+        monkeypatch.setattr("mcuprune.child_process.subprocess.run", started)
 
     return instead
 

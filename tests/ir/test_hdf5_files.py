@@ -30,9 +30,10 @@ def test_a_file_cut_short_is_refused(model, tmp_path):
         load_keras(path)
 
 
-def test_a_crash_of_the_library_is_an_error(model, monkeypatch):
-    crash = "import os; os.abort()"
-    monkeypatch.setattr("mcuprune.ir.hdf5_files.COMMAND", ("-c", crash))
+def test_a_crash_of_the_library_is_an_error(model, monkeypatch, tmp_path):
+    (tmp_path / "crashes.py").write_text("import os; os.abort()")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("mcuprune.ir.hdf5_files.MODULE", "crashes")
     with pytest.raises(InputError, match="the HDF5 library crashes: SIGABRT"):
         require_readable(model)
 
