@@ -8,6 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+# What is being written, at the end of its name.
+PART = "part"
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -22,7 +25,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be written.
     """
-    part = beside(path, f"part{path.suffix}")
+    part = beside(path, f"{PART}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path)
@@ -51,6 +54,15 @@ def beside(path: Path, ending: str) -> Path:
     True
     """
     return path.with_name(f".{path.name}.{os.getpid()}.{ending}")
+
+
+def is_part(folder: Path) -> bool:
+    """Tell whether a folder is one that this process is writing :func:`beside` another path.
+
+    >>> is_part(beside(Path("run/deployment"), PART)), is_part(Path("run/deployment"))
+    (True, False)
+    """
+    return folder.name.startswith(".") and folder.name.endswith(f".{os.getpid()}.{PART}")
 
 
 def sweep(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mcuprune.errors import InputError
-from mcuprune.whole_file import beside, sweep
+from mcuprune.whole_file import PART, beside, is_part, sweep
 
 # A folder that holds this file is an earlier deployment and may be replaced.
 MARK = "report.json"
@@ -37,14 +37,18 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
     It stands beside ``out`` meanwhile, so that a half-written one is never mistaken for whole. An
     earlier deployment at ``out`` is replaced only then; after an error it is as before. What a
-    killed process has left half-written is cleared away.
+    killed process has left half-written is cleared away. Within such a block the folder that it
+    gave may be given for ``out``: it is then written directly, and stays as whole as its own.
 
     Raises:
         InputError: ``out`` may not be replaced, or cannot be written.
     """
     out = out.resolve()
     require_replaceable(out)
-    staging = beside(out, "part")
+    if is_part(out):
+        yield out
+        return
+    staging = beside(out, PART)
     try:
         _clear(out)
         shutil.rmtree(staging, ignore_errors=True)

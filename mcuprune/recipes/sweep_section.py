@@ -84,6 +84,11 @@ class SweepSection(BaseModel):
             )
         return self
 
+    @property
+    def margin(self) -> float | None:
+        """``stop_margin``, None where every trial runs to its end."""
+        return self.stop_margin if self.stop == "dominated" else None
+
     def seed_list(self, first: int) -> list[int]:
         """Return the seeds.
 

@@ -62,8 +62,7 @@ def run_sweep(
 
 def _run_alone(recipe: Recipe, place: SweepFolder, planned: list[Row], workers: Workers) -> None:
     rows = taken_up(_merged(planned, place.results.rows()), place)
-    stop = sweep_of(recipe)
-    ledger = Ledger(place, rows, stop.stop_margin if stop.stop == "dominated" else None)
+    ledger = Ledger(place, rows, sweep_of(recipe).margin)
     search = make_search(recipe, rows)
     try:
         _run(recipe, place, search, ledger, workers)

@@ -13,9 +13,9 @@ after as many epochs. Among the finished trials is always the one that would dom
 small or smaller, so late gains of small networks are in the bound. A trial is stopped if a finished
 trial of its board needs no more of any resource and its accuracy lies above the bound, and only
 after :data:`LEAST_FINISHED` trials have finished. Trials that differ from it in the seed alone do
-not stop it: a mean over seeds would be that of the lucky ones. So a trial that would be the
-smallest or the fastest is never stopped, however inaccurate. What no finished trial has shown, a
-gain larger than all of theirs and the margin, is the one thing that can be missed;
+not stop it: a mean over seeds would be that of the lucky ones. A trial that needs less of some
+resource than every finished one is never stopped, however inaccurate. What no finished trial has
+shown, a gain larger than all of theirs and the margin, is the one thing that can be missed;
 ``sweep.stop: never`` misses nothing.
 """
 

@@ -33,6 +33,17 @@ def test_nothing_is_left_after_an_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_within_a_folder_appears_with_the_outer_one(tmp_path):
+    out = tmp_path / "kws"
+    with whole_folder(out) as folder:
+        with whole_folder(folder) as within:
+            write_deployment(within, "new")
+        assert [p.parent for p in tmp_path.rglob("report.json")] == [folder]
+        (folder / "report.json").write_text("and more")
+    assert (out / "report.json").read_text() == "and more"
+    assert [p.name for p in tmp_path.iterdir()] == ["kws"]
+
+
 def test_interruption_leaves_the_earlier_deployment(tmp_path):
     write_deployment(tmp_path / "kws", "old")
     with pytest.raises(KeyboardInterrupt):

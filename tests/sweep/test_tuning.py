@@ -30,8 +30,8 @@ SRAM, FLASH, MACS, EPOCHS = 3000, 9000, 500, 4
 ONE_AT_ONCE = Workers(at_once=1)
 # What Ray has given a trial's process.
 GIVEN = "given.json"
-# By its seed, what a trial pretends to be.
-HOPELESS, DIES_ONCE, INFEASIBLE_SEED, RAISES = 3, 4, 5, 6
+# By its number, what a trial pretends to be.
+HOPELESS, DIES_ONCE, TOO_LARGE, RAISES = 3, 4, 5, 6
 
 
 def pretended(task):
@@ -40,33 +40,33 @@ def pretended(task):
     from ray import tune
 
     place = Path(task["folder"])
-    seed = task["row"]["seed"]
+    number = task["row"]["trial"]
     (place / "pruned").mkdir(parents=True, exist_ok=True)
     given = ray.get_runtime_context().get_assigned_resources()
     (place / GIVEN).write_text(json.dumps(given))
-    if seed == RAISES:
+    if number == RAISES:
         raise RuntimeError("a fault of the program")
     end = {"status": "infeasible", "message": "too little"}
-    if seed != INFEASIBLE_SEED:
-        train(tune, place, seed)
+    if number != TOO_LARGE:
+        train(tune, place, number)
         costs = {"peak_sram_bytes": SRAM, "flash_bytes": FLASH, "macs": MACS}
-        end = {"status": "finished", "accuracy": 0.9 + seed / 1000, **costs}
+        end = {"status": "finished", "accuracy": 0.9 + number / 1000, **costs}
     (place / "result.json").write_text(json.dumps({**task["row"], **end}))
 
 
-def train(tune, place, seed):
+def train(tune, place, number):
     table = place / "pruned" / "history.csv"
     begun = len(table.read_text().splitlines()) - 1 if table.is_file() else 0
     if not begun:
         table.write_text("epoch,val_accuracy\n")
     for epoch in range(begun, EPOCHS):
-        accuracy = 0.1 if seed == HOPELESS else 0.5 + epoch / 10
+        accuracy = 0.1 if number == HOPELESS else 0.5 + epoch / 10
         with table.open("a") as file:
             file.write(f"{epoch},{accuracy}\n")
         least = {"peak_sram_bytes": SRAM, "flash_bytes": FLASH, "macs": MACS, "latency_ms": None}
         told = {"epoch": epoch + 1, "epochs": EPOCHS, "val_accuracy": accuracy, "least": least}
         tune.report({"told": json.dumps(told)})
-        if seed == DIES_ONCE and not begun and epoch == 1:
+        if number == DIES_ONCE and not begun and epoch == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -81,7 +81,7 @@ def run(recipe, tmp_path, monkeypatch, workers=ONE_AT_ONCE):
     folder = SweepFolder(tmp_path / "sweep")
     folder.begin(recipe, resume=False)
     rows = grid(recipe) if recipe.sweep.search == "grid" else []
-    ledger = Ledger(folder, rows, recipe.sweep.stop_margin)
+    ledger = Ledger(folder, rows, recipe.sweep.margin)
     search = make_search(recipe, rows)
     with running_cluster(workers) as at_once:
         view = LiveView(ledger, search.trials, at_once)
@@ -91,7 +91,7 @@ def run(recipe, tmp_path, monkeypatch, workers=ONE_AT_ONCE):
 
 @pytest.mark.slow
 def test_ends_of_a_grid(tmp_path, monkeypatch, capfd):
-    recipe = load_recipe("digits", ["sweep.seeds=7", "training.epochs=40"])
+    recipe = load_recipe("digits", [f"sweep.sram={list(range(4000, 4007))}", "training.epochs=40"])
     folder = run(recipe, tmp_path, monkeypatch)
     rows = folder.results.rows()
     ended = [FINISHED] * 3 + [STOPPED, FINISHED, INFEASIBLE, FAILED]
@@ -103,7 +103,7 @@ def test_ends_of_a_grid(tmp_path, monkeypatch, capfd):
     assert [line[0] for line in table.read_text().splitlines()[1:]] == list("0123")
     assert "its process died 4 times" in rows[RAISES].message
     assert [row.on_front for row in rows] == [0, 0, 0, 0, 1, 0, 0]
-    assert "trial 4 (SRAM 3,032 B, flash 10,864 B, 40,000 MACs, seed 4) goes on" in "".join(
+    assert "trial 4 (SRAM 4,004 B, flash 10,864 B, 40,000 MACs, seed 0) goes on" in "".join(
         capfd.readouterr()
     )
 
@@ -111,7 +111,7 @@ def test_ends_of_a_grid(tmp_path, monkeypatch, capfd):
 @pytest.mark.slow
 def test_a_search_by_optuna(tmp_path, monkeypatch):
     axes = ["sweep.search=optuna", "sweep.trials=5", "sweep.sram=[3000, 6000]"]
-    recipe = load_recipe("digits", axes)
+    recipe = load_recipe("digits", [*axes, "sweep.stop=never"])
     rows = run(recipe, tmp_path, monkeypatch).results.rows()
     assert [(row.trial, row.status) for row in rows] == [(n, FINISHED) for n in range(5)]
     assert len({row.budget_sram_bytes for row in rows}) == 5
