@@ -9,7 +9,6 @@ import numpy as np
 
 from mcuprune.engines.base import Array
 from mcuprune.engines.quantization import tensor_quantization
-from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 
 # Their range is the same whatever the data are, and its ends are usual answers.
@@ -56,14 +55,14 @@ class Saturation:
     share: float
 
 
-def input_ranges(tflite: bytes, inputs: Sequence[Array]) -> tuple[InputRange, ...]:
+def input_ranges(tflite: bytes, graph: Graph, inputs: Sequence[Array]) -> tuple[InputRange, ...]:
     """Hold real inputs against the ranges of a model's inputs; integer inputs have none.
 
     Args:
         tflite: The converted model.
+        graph: Its graph.
         inputs: Real numbers, an array of shape ``(n, ...)`` for each input.
     """
-    graph = parse_tflite(tflite, "the model")
     pairs = zip(graph.inputs, inputs, strict=True)
     return tuple(
         _input_range(tflite, graph, index, values)
@@ -88,20 +87,19 @@ def _input_range(tflite: bytes, graph: Graph, index: int, values: Array) -> Inpu
     )
 
 
-def saturations(tflite: bytes, outputs: Sequence[Array]) -> tuple[Saturation, ...]:
+def saturations(tflite: bytes, graph: Graph, outputs: Sequence[Array]) -> tuple[Saturation, ...]:
     """Return how often outputs stand at an end of their range.
 
     Ends that the operator sets are left out: of a softmax or a sigmoid, and 0 after a ReLU.
 
     Args:
         tflite: The converted model.
+        graph: Its graph.
         outputs: What it answered, int8, an array of shape ``(n, ...)`` for each output.
     """
-    graph = parse_tflite(tflite, "the model")
-    makers = {index: operator.kind for operator in graph.operators for index in operator.outputs}
     found = []
     for index, stored in zip(graph.outputs, outputs, strict=True):
-        if stored.dtype == np.int8 and makers.get(index) not in _FIXED_RANGE:
+        if stored.dtype == np.int8 and _maker(graph, index) not in _FIXED_RANGE:
             zero_point = tensor_quantization(tflite, index).zero_point
             ends = [end for end in (-128, 127) if end != zero_point]
             at_ends = int(np.isin(stored, ends).sum())
@@ -110,8 +108,12 @@ def saturations(tflite: bytes, outputs: Sequence[Array]) -> tuple[Saturation, ..
     return tuple(found)
 
 
-def answers_classes(tflite: bytes) -> bool:
+def answers_classes(graph: Graph) -> bool:
     """Return whether the first output is a softmax over several classes."""
-    graph = parse_tflite(tflite, "the model")
-    makers = {index: operator.kind for operator in graph.operators for index in operator.outputs}
-    return makers.get(graph.outputs[0]) == "SOFTMAX"
+    return _maker(graph, graph.outputs[0]) == "SOFTMAX"
+
+
+def _maker(graph: Graph, index: int) -> str | None:
+    """Return the kind of the operator that computes a tensor, None for an input or a constant."""
+    kinds = (operator.kind for operator in graph.operators if index in operator.outputs)
+    return next(kinds, None)

@@ -23,6 +23,7 @@ from mcuprune.engines.litert import LiteRT
 from mcuprune.engines.quantization import quantized_inputs
 from mcuprune.engines.tflm import TFLM
 from mcuprune.errors import InputError
+from mcuprune.ir.from_tflite import parse_tflite
 
 # TFLM and LiteRT are compared on at least this many inputs, noise filling up what is missing.
 COMPARED_INPUTS = 100
@@ -93,6 +94,7 @@ def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) 
     tflm = TFLM().run(tflite, golden_inputs)
     on_golden = LiteRT().run(tflite, golden_inputs)
     assert tflm.arena is not None
+    graph = parse_tflite(tflite, model.name)
     return Verification(
         inputs=len(arrays[0]),
         litert_vs_keras=_share_equal(keras_top1, int8_top1),
@@ -105,9 +107,9 @@ def verify(model: Any, tflite: bytes, inputs: Any, labels: Array | None = None) 
         engines=(litert.version, tflm.version),
         confusion=confusion_counts(classes, keras_top1, int8_top1, output_size(model)),
         commonest_share=_commonest_share(classes),
-        input_ranges=input_ranges(tflite, arrays),
-        saturations=saturations(tflite, litert.all_outputs),
-        answers_classes=answers_classes(tflite),
+        input_ranges=input_ranges(tflite, graph, arrays),
+        saturations=saturations(tflite, graph, litert.all_outputs),
+        answers_classes=answers_classes(graph),
     )
 
 

@@ -14,13 +14,13 @@ import dataclasses
 import json
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mcuprune.array_file import read_arrays
 from mcuprune.child_process import failure_of
 from mcuprune.engines.base import ArenaUse, Array, Engine, EngineRun, matching_inputs
 from mcuprune.engines.litert import LiteRT
@@ -88,11 +88,10 @@ def _answer(folder: Path, name: str) -> EngineRun:
         said = json.loads((folder / _SAID).read_text(encoding="utf-8"))
         if said["refusal"] is not None:
             raise EngineError(str(said["refusal"]))
-        with np.load(folder / _OUTPUTS, allow_pickle=False) as outputs:
-            answers = tuple(outputs[key] for key in outputs.files)
+        answers = tuple(read_arrays(folder / _OUTPUTS).values())
         arena = None if said["arena"] is None else ArenaUse(**said["arena"])
         return EngineRun(answers, arena, name, str(said["version"]))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineError(
             f"{name} ended without an answer that can be read ({error}): the model may have "
             "damaged its process; convert the model anew"
@@ -101,8 +100,7 @@ def _answer(folder: Path, name: str) -> EngineRun:
 
 def _answer_once(name: str, folder: Path) -> None:
     model = (folder / _MODEL).read_bytes()
-    with np.load(folder / _INPUTS, allow_pickle=False) as inputs:
-        arrays = [inputs[key] for key in inputs.files]
+    arrays = list(read_arrays(folder / _INPUTS).values())
     said: dict[str, Any] = {"refusal": None, "arena": None, "version": ""}
     try:
         run = ENGINES[name]().run(model, arrays)

@@ -37,7 +37,7 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
     for line in (*lines, *simulated_lines(report)):
         console.print(line, highlight=False)
     for line in doubt_lines(report):
-        console.print(line, style="yellow", highlight=False, markup=False)
+        console.print(line, style="yellow", highlight=False)
     console.print(f"Deployment folder: {report['deployment']}", highlight=False, soft_wrap=True)
     page = Path(report["deployment"]) / PAGE_FILE
     console.print(f"Report: {page}", highlight=False, soft_wrap=True)

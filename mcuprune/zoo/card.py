@@ -52,10 +52,7 @@ class Normalisation(_Section):
         >>> Normalisation.rounded([1 / 3], [2.0])
         Normalisation(mean=(0.33333,), deviation=(2.0,))
         """
-        one, other = (
-            tuple(round(each, _PLACES) for each in values) for values in (mean, deviation)
-        )
-        return cls(mean=one, deviation=other)
+        return cls(mean=_rounded(mean), deviation=_rounded(deviation))
 
 
 def _rounded(values: Iterable[float]) -> tuple[float, ...]:

@@ -46,8 +46,7 @@ def verify(name: str, data: Path | None = None) -> tuple[Finding, ...]:
     Args:
         name: Of the model.
         data: File or folder of its data set, for its accuracy. Sets that come with a package are
-            found without; accuracy and
-            normalisation of others are passed over.
+            found without; accuracy and normalisation of others are passed over.
 
     Raises:
         UnknownNameError: No such model; names the nearest.

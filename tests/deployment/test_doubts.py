@@ -24,6 +24,7 @@ from mcuprune.deployment.verify import Verification
 from mcuprune.engines.base import ArenaUse
 from mcuprune.engines.compare import Agreement
 from mcuprune.errors import InputError
+from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.report.doubts import doubt_lines
 from mcuprune.report.summary import print_summary
 
@@ -155,7 +156,7 @@ def test_saturation_is_counted_on_the_answers(regressor):
     tflite = convert_int8(regressor, np.linspace(0, 1, 100)[:, None])
     # 50 of 200 at the upper end, of which one is what set the range; the lower end is 0.0.
     stored = np.repeat(np.int8([-128, 0, 3, 127]), 50)[:, None]
-    (found,) = saturations(tflite, [stored])
+    (found,) = saturations(tflite, parse_tflite(tflite, "tenfold"), [stored])
     assert found.share == pytest.approx(49 / 200)
 
 

@@ -76,7 +76,7 @@ def test_answers_are_never_code(child):
         "said = {'refusal': None, 'arena': None, 'version': '1'};"
         "(folder / 'said.json').write_text(json.dumps(said))"
     )
-    with pytest.raises(EngineError, match="allow_pickle"):
+    with pytest.raises(EngineError, match="Python objects, which are not loaded"):
         OwnProcess("tflm").run(CRASHES, INPUTS)
 
 
