@@ -19,16 +19,22 @@ class Importance:
 
     Args:
         decay: Weight of the past per step. 0.99 remembers about 100 steps.
+
+    Attributes:
+        passed_over: Steps in a row, up to the last one, that had a non-finite derivative.
     """
 
     def __init__(self, decay: float = 0.99) -> None:
         self._decay = decay
         self._second_moment: dict[str, FloatArray] = {}
+        self.passed_over = 0
 
     def update(self, sensitivities: Mapping[str, FloatArray]) -> None:
         """Take in one step's derivatives; steps with a non-finite one are passed over."""
         if not all(np.isfinite(value).all() for value in sensitivities.values()):
+            self.passed_over += 1
             return
+        self.passed_over = 0
         for name, value in sensitivities.items():
             past = self._second_moment.get(name, value**2)
             self._second_moment[name] = self._decay * past + (1.0 - self._decay) * value**2

@@ -11,7 +11,7 @@ import numpy as np
 from mcuprune.budget import Budget, require_budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
-from mcuprune.errors import UnsupportedModelError
+from mcuprune.errors import TrainingDivergedError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.pruning.allowed import Allowed
@@ -35,6 +35,9 @@ from mcuprune.pruning.widths import gates_for, marginal_worth, most_important, m
 # Per move: largest relative change of a width, largest change of a gate.
 WIDTH_RATE = 0.02
 GATE_RATE = 0.1
+# Steps in a row without a finite derivative that no scaling of a float16 loss explains: that halves
+# its factor, at most 2^15, after each.
+NOT_FINITE = 100
 
 
 class Pruner:
@@ -144,11 +147,15 @@ class Pruner:
 
         Returns:
             True when the model's variables have changed.
+
+        Raises:
+            TrainingDivergedError: In too many calls in a row the loss had no finite derivative.
         """
         if self.done:
             return False
         self.phase.advance(steps)
         self._importance.update(self._gates.sensitivities())
+        self._require_finite()
         for fraction in self.phase.due_moves():
             self._move(fraction)
         due = self.phase.due_cut()
@@ -259,6 +266,16 @@ class Pruner:
     def _gates(self) -> Gates:
         assert self._gated.gates is not None
         return self._gated.gates
+
+    def _require_finite(self) -> None:
+        if self._importance.passed_over < NOT_FINITE:
+            return
+        self.release()
+        raise TrainingDivergedError(
+            f"the loss had no finite derivative by the gates {NOT_FINITE} times in a row: it is "
+            "NaN or infinite. The model was left plain but is not usable; lower the learning "
+            "rate, clip gradients (clipnorm=1.0), or check the input for NaN."
+        )
 
     def _move(self, fraction: float) -> None:
         """Move multipliers, soft widths and gates by one step, or close what will go."""

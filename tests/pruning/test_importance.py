@@ -21,6 +21,8 @@ def test_a_step_with_nan_is_passed_over() -> None:
     importance = Importance()
     importance.update({"a": np.array([1.0, 3.0])})
     importance.update({"a": np.array([np.nan, 3.0])})
+    importance.update({"a": np.array([np.inf, 3.0])})
+    assert importance.passed_over == 2
     assert importance.scores({"a": 2})["a"] == pytest.approx([0.25, 0.75])
 
 

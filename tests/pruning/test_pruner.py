@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mcuprune.budget import Budget
-from mcuprune.errors import InputError
+from mcuprune.errors import InputError, TrainingDivergedError
 from mcuprune.pruning.pruner import Pruner
 from mcuprune.recipes.models import digits_cnn
 
@@ -61,6 +61,17 @@ def test_a_loop_of_the_users_own_ends_within_the_budget(digits: Arrays) -> None:
     assert max(penalties[60:]) == 0.0
     # The optimizer counted every step: it was rebuilt in place and not replaced.
     assert int(optimizer.iterations.numpy()) == 96
+
+
+def test_a_loop_of_the_users_own_that_diverged_is_stopped(digits: Arrays) -> None:
+    model, optimizer = digits_cnn(), keras.optimizers.Adam(3e-3)
+    pruner = Pruner(
+        model, Budget(macs=50_000), start_step=20, end_step=200, cuts=2, optimizer=optimizer
+    )
+    x, y = digits
+    with pytest.raises(TrainingDivergedError, match="100 times in a row"):
+        train(model, pruner, optimizer, (x * np.nan, y), steps=101)
+    assert not [w.path for w in model.weights if "gate" in w.path]
 
 
 def test_the_penalty_is_zero_until_the_target_moves() -> None:
