@@ -25,11 +25,21 @@ from pathlib import Path
 from typing import Any
 
 from accuracy.measure import measured
-from accuracy.methods import CONTINUE, METHODS, OURS, REWIND, TRAINED_TWICE, WIDTHS_OF_OURS, Job
+from accuracy.methods import (
+    CONTINUE,
+    METHODS,
+    OURS,
+    REWIND,
+    TAUGHT,
+    TRAINED_TWICE,
+    WIDTHS_OF_OURS,
+    Job,
+)
 from accuracy.store import Key, OtherSettingsError, Store
 from accuracy.tasks import TASKS, Task
 
 from mcuprune.errors import InputError, McupruneError
+from mcuprune.pruning.distillation import SHARE, TEMPERATURE
 from mcuprune.recipes.schema import Recipe
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -96,6 +106,8 @@ def settings(recipe: Recipe, method: str, given: argparse.Namespace) -> dict[str
     found = {"method": method, "model": recipe.model.model_dump(mode="json"), **training}
     if method == OURS:
         found["pruning"] = recipe.pruning.model_dump(mode="json")
+    if method in TAUGHT:
+        found["distillation"] = {"share": SHARE, "temperature": TEMPERATURE}
     if method in TRAINED_TWICE:
         found |= {"pretrain_share": given.pretrain_share, "after_cut": given.after_cut}
     return found

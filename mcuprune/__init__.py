@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcuprune.errors import McupruneError as McupruneError
     from mcuprune.keras2.rebuild import from_tf_keras as from_tf_keras
     from mcuprune.pruning.callback import MCUPruning as MCUPruning
+    from mcuprune.pruning.distillation import soft_targets as soft_targets
     from mcuprune.pruning.minimize import minimize as minimize
     from mcuprune.pruning.pruner import Pruner as Pruner
     from mcuprune.quantization.prepare import quantize_aware as quantize_aware
@@ -54,6 +55,7 @@ _HOMES = {
     "results_summary": ("mcuprune.sweep.summary", "results_summary"),
     "run_sweep": ("mcuprune.sweep.run", "run_sweep"),
     "select_trial": ("mcuprune.sweep.select", "select_trial"),
+    "soft_targets": ("mcuprune.pruning.distillation", "soft_targets"),
 }
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "results_summary",
     "run_sweep",
     "select_trial",
+    "soft_targets",
 ]
 
 

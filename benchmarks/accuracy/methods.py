@@ -1,12 +1,13 @@
 """The methods that are compared: each trains a network that is to fit a budget.
 
-All take the same epochs, optimizer, loss and learning rates: those of the task's recipe.
+All take the same epochs, optimizer, loss and learning rates: those of the task's recipe. Only those
+that the whole network teaches take twice the epochs, half of them to train it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Groups
 from mcuprune.channels.surgery import cut
 from mcuprune.errors import InputError
-from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.pruning.distillation import soft_targets
+from mcuprune.recipes.datasets.dataset import Dataset, Floats
 from mcuprune.recipes.schema import Recipe
 
 CONTINUE, REWIND = "continue", "rewind"
@@ -49,6 +51,7 @@ class Job:
             have a schedule of their own.
         shape: Widths per coupling group that our method found, for what is trained from scratch
             with them.
+        targets: What to learn for each training input, shape ``(n, classes)``; its label if None.
     """
 
     recipe: Recipe
@@ -57,6 +60,7 @@ class Job:
     pretrain_share: float = 0.5
     after_cut: str = REWIND
     shape: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    targets: Floats | None = None
 
     @property
     def whole(self) -> Widths:
@@ -102,8 +106,7 @@ def ours(job: Job) -> Trained:
         end_epoch=recipe.pruning.end_epoch,
         **recipe.pruning.options,
     )
-    epochs = recipe.training.epochs
-    return Trained(model, train(model, recipe, job.data, epochs, callbacks=[pruning]))
+    return Trained(model, _trained_whole(model, job, [pruning]))
 
 
 def uniform(job: Job) -> Trained:
@@ -129,7 +132,7 @@ def widths_of_ours(job: Job) -> Trained:
     cut(groups, {g.name: np.arange(job.shape.get(g.name, 1)) for g in groups.prunable})
     # A clone has initial weights of its own, drawn for the cut shapes.
     fresh = keras.models.clone_model(model)
-    return Trained(fresh, train(fresh, job.recipe, job.data, job.recipe.training.epochs))
+    return Trained(fresh, _trained_whole(fresh, job))
 
 
 def layer_by_layer(score: Score) -> Method:
@@ -165,7 +168,31 @@ def across_layers(score: Score) -> Method:
 
 def _from_scratch(job: Job, widths: Widths) -> Trained:
     model = network(job.recipe, job.data, widths)
-    return Trained(model, train(model, job.recipe, job.data, job.recipe.training.epochs))
+    return Trained(model, _trained_whole(model, job))
+
+
+def _trained_whole(model: Any, job: Job, callbacks: Sequence[Any] = ()) -> float:
+    """Train for all epochs of the recipe; return the seconds."""
+    epochs = job.recipe.training.epochs
+    return train(model, job.recipe, job.data, epochs, callbacks=callbacks, targets=job.targets)
+
+
+def taught(method: Method) -> Method:
+    """Return the method whose network learns from the whole one, trained before for as long.
+
+    The seconds of both trainings count.
+    """
+    import keras
+
+    def learn(job: Job) -> Trained:
+        teacher = network(job.recipe, job.data, job.whole)
+        before = _trained_whole(teacher, job)
+        targets = soft_targets(teacher, job.data.x_train, job.data.y_train)
+        keras.utils.set_random_seed(job.recipe.training.seed)
+        trained = method(dataclasses.replace(job, targets=targets))
+        return dataclasses.replace(trained, fit_seconds=before + trained.fit_seconds)
+
+    return learn
 
 
 def _uniform_widths(job: Job) -> Widths:
@@ -201,9 +228,15 @@ def _random(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
 
 
 OURS, WIDTHS_OF_OURS = "ours", "ours, its widths from scratch"
-METHODS: Mapping[str, Method] = {
-    OURS: ours,
-    WIDTHS_OF_OURS: widths_of_ours,
+TAUGHT: Mapping[str, Method] = {
+    f"{name}, taught by the whole network": taught(method)
+    for name, method in {
+        OURS: ours,
+        "uniform": uniform,
+        "two-multipliers": two_multipliers_from_scratch,
+    }.items()
+}
+_BASELINES: Mapping[str, Method] = {
     "uniform": uniform,
     "two-multipliers": two_multipliers_from_scratch,
     "magnitude-layer": layer_by_layer(_magnitude),
@@ -212,5 +245,11 @@ METHODS: Mapping[str, Method] = {
     "taylor-global": across_layers(_taylor),
     "random": layer_by_layer(_random),
 }
-BASELINES = frozenset(METHODS) - {OURS, WIDTHS_OF_OURS}
+METHODS: Mapping[str, Method] = {
+    OURS: ours,
+    WIDTHS_OF_OURS: widths_of_ours,
+    **_BASELINES,
+    **TAUGHT,
+}
+BASELINES = frozenset(_BASELINES)
 TRAINED_TWICE = BASELINES - {"uniform", "two-multipliers"}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.recipes.datasets.dataset import Dataset, Floats
 from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.training import compile_model, fit
 
@@ -22,6 +22,7 @@ def train(
     after: int = 0,
     span: int | None = None,
     callbacks: Sequence[Any] = (),
+    targets: Floats | None = None,
 ) -> float:
     """Train a model with the recipe's optimizer, loss and schedule, in place.
 
@@ -33,6 +34,7 @@ def train(
         after: At which epoch of the schedule to start.
         span: Epochs that the schedule spans; ``epochs`` by default.
         callbacks: For Keras.
+        targets: What to learn for each training input, shape ``(n, classes)``; its label if None.
 
     Returns:
         Wall seconds of ``fit``.
@@ -43,5 +45,7 @@ def train(
     )
     with tempfile.TemporaryDirectory() as folder:
         title = f"{model.name}, epochs {after} to {after + epochs}"
-        fitted = fit(model, data, recipe.training, epochs, title, Path(folder), callbacks)
+        fitted = fit(
+            model, data, recipe.training, epochs, title, Path(folder), callbacks, targets=targets
+        )
     return fitted.seconds

@@ -44,7 +44,9 @@ def _pruned(recipe: Recipe) -> dict[str, Any]:
     sections = recipe.model_dump(mode="json", include={"model", "training", "pruning", "budget"})
     more: dict[str, Any] = {"board": recipe.deploy.board, "float_epochs": recipe.float_epochs}
     more.update(_code(recipe))
-    if recipe.pruning.start_from == "reference":
+    if recipe.distillation.share:
+        more["distillation"] = recipe.distillation.model_dump(mode="json")
+    if recipe.needs_reference:
         more["reference"] = reference_choices(recipe)
     return {**sections, **more}
 

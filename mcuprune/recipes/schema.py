@@ -17,6 +17,7 @@ from pydantic import (
 from mcuprune.budget import Budget
 from mcuprune.deployment.projects.formats import format_names
 from mcuprune.errors import InputError
+from mcuprune.pruning.distillation import TEMPERATURE
 from mcuprune.recipes.datasets.registry import find_loader
 from mcuprune.recipes.models import builder
 from mcuprune.recipes.options import check_names, check_options
@@ -178,6 +179,18 @@ class PruningSection(Section):
     options: dict[str, Any] = {}
 
 
+class DistillationSection(Section):
+    """What the pruned network learns from the reference, see :func:`mcuprune.soft_targets`.
+
+    Attributes:
+        share: Of the reference in each target, 0 (labels alone) to below 1.
+        temperature: What the reference's logits are divided by.
+    """
+
+    share: Fraction = 0.0
+    temperature: Rate = TEMPERATURE
+
+
 class QuantizationSection(Section):
     """How the pruned network becomes int8.
 
@@ -306,6 +319,7 @@ class Recipe(Section):
         model: Network.
         training: Training of the pruned network.
         pruning: Schedule of the pruning.
+        distillation: What it learns from the reference.
         quantization: How the pruned network becomes int8.
         reference: Training of the unpruned reference.
         budget: Upper limits.
@@ -319,6 +333,7 @@ class Recipe(Section):
     model: ModelSection
     training: TrainingSection
     pruning: PruningSection
+    distillation: DistillationSection = DistillationSection()
     quantization: QuantizationSection = QuantizationSection()
     reference: ReferenceSection
     budget: BudgetSection
@@ -331,6 +346,11 @@ class Recipe(Section):
         """Epochs of the pruned network in float: all, or those before ``qat``."""
         is_aware = self.quantization.method == "qat"
         return self.training.epochs - (self.quantization.epochs if is_aware else 0)
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether the pruned network's training takes anything from the trained reference."""
+        return self.pruning.start_from == "reference" or self.distillation.share > 0
 
     @property
     def reference_training(self) -> TrainingSection:

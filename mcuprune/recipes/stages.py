@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from mcuprune.recipes.datasets.dataset import Dataset
+from mcuprune.pruning.distillation import soft_targets
+from mcuprune.recipes.datasets.dataset import Dataset, Floats
 from mcuprune.recipes.fingerprints import (
     pruned_fingerprint,
     quantized_fingerprint,
@@ -117,7 +118,8 @@ def train_pruned(recipe: Recipe, data: Dataset, folder: Path, watch: Watch | Non
         backup_dir=place.backup_folder(),
         **recipe.pruning.options,
     )
-    return _fit(model, data, training, recipe.float_epochs, "pruning", place, watch, pruning)
+    epochs, targets = recipe.float_epochs, _targets(recipe, data, folder)
+    return _fit(model, data, training, epochs, "pruning", place, watch, pruning, targets)
 
 
 def train_quantized(
@@ -153,15 +155,28 @@ def train_quantized(
     training = recipe.training.model_copy(update={"learning_rate": recipe.aware_learning_rate})
     epochs = recipe.quantization.epochs
     compile_model(model, training, epochs, len(data.x_train))
-    return _fit(model, data, training, epochs, "quantization", place, watch)
+    targets = _targets(recipe, data, folder)
+    return _fit(model, data, training, epochs, "quantization", place, watch, targets=targets)
 
 
 def _starting_model(recipe: Recipe, data: Dataset, folder: Path) -> Any:
+    if recipe.pruning.start_from == "reference":
+        return _reference(folder)
+    return build_network(recipe.model, data)
+
+
+def _targets(recipe: Recipe, data: Dataset, folder: Path) -> Floats | None:
+    """Return what the pruned network learns, None for its labels alone."""
+    if not recipe.distillation.share:
+        return None
+    taught = recipe.distillation.model_dump()
+    return soft_targets(_reference(folder), data.x_train, data.y_train, **taught)
+
+
+def _reference(folder: Path) -> Any:
     import keras
 
-    if recipe.pruning.start_from == "reference":
-        return keras.models.load_model(folder / REFERENCE / MODEL_FILE, compile=False)
-    return build_network(recipe.model, data)
+    return keras.models.load_model(folder / REFERENCE / MODEL_FILE, compile=False)
 
 
 def _fit(
@@ -173,6 +188,7 @@ def _fit(
     place: StageFolder,
     watch: Watch | None,
     pruning: Any = None,
+    targets: Floats | None = None,
 ) -> Stage:
     """Train, from where a killed process was if one was; keep the model while its backup is there.
 
@@ -192,6 +208,7 @@ def _fit(
             [resuming],
             at_end=lambda seconds: place.keep(model, seconds),
             watch=watch,
+            targets=targets,
         )
     except KeyboardInterrupt:
         if pruning is not None:

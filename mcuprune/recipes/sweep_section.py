@@ -19,7 +19,7 @@ from mcuprune.recipes.section import (
 from mcuprune.units import parse_bytes, parse_count, parse_microseconds
 
 # Sections whose keys may vary; the axes of their own stand for the others.
-VARIED_SECTIONS = ("model", "training", "pruning", "quantization")
+VARIED_SECTIONS = ("model", "training", "pruning", "distillation", "quantization")
 _OWN_AXES = {"training.seed": "seeds", "pruning.options": "pruning.options.KEY"}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mcuprune.errors import TrainingDivergedError
+from mcuprune.pruning.distillation import gives_logits
 from mcuprune.recipes.datasets.dataset import Dataset, Floats, Labels
 from mcuprune.recipes.kept import HISTORY_FILE
 from mcuprune.recipes.schema import TrainingSection
@@ -51,7 +52,7 @@ def compile_model(model: Any, training: TrainingSection, epochs: int, train_inpu
     model.compile(
         optimizer=_optimizer(training, steps),
         loss=keras.losses.CategoricalCrossentropy(
-            from_logits=_gives_logits(model),
+            from_logits=gives_logits(model),
             label_smoothing=training.label_smoothing,
         ),
         metrics=["accuracy"],
@@ -68,6 +69,7 @@ def fit(
     callbacks: Sequence[Any] = (),
     at_end: Callable[[float], None] | None = None,
     watch: Watch | None = None,
+    targets: Floats | None = None,
 ) -> Fitted:
     """Train a compiled model, showing every epoch on stderr.
 
@@ -84,6 +86,7 @@ def fit(
         at_end: Called with the wall seconds when training has ended, before the callbacks hear of
             it.
         watch: Called after each epoch, when all that is kept of it has been written.
+        targets: What to learn for each training input, shape ``(n, classes)``; its label if None.
 
     Raises:
         TrainingDivergedError: The loss became NaN or infinite; names the epoch.
@@ -91,7 +94,8 @@ def fit(
     from mcuprune.recipes.batches import ShuffledBatches
     from mcuprune.recipes.history import HistoryTable
 
-    targets = _one_hot(data.y_train, data.classes)
+    if targets is None:
+        targets = _one_hot(data.y_train, data.classes)
     batches = ShuffledBatches(data.x_train, targets, training.batch_size, training.seed)
     table = HistoryTable(folder / HISTORY_FILE)
     started = time.perf_counter()
@@ -132,14 +136,6 @@ def _watched(title: str, model: Any, watch: Watch) -> Any:
     return keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: watch(title, epoch, logs or {}, model)
     )
-
-
-def _gives_logits(model: Any) -> bool:
-    import keras
-
-    # A layer that only rounds the outputs has no activation.
-    linear = keras.activations.linear
-    return getattr(model.layers[-1], "activation", linear) is linear
 
 
 def _optimizer(training: TrainingSection, steps: int) -> Any:

@@ -103,6 +103,26 @@ def test_both_stretches_make_up_the_epochs(digits, monkeypatch, after_cut, start
     assert [after for _, after, _ in stretches] == starts
 
 
+def test_a_taught_network_learns_what_the_whole_one_answers(digits, monkeypatch):
+    trained = []
+
+    def noted(model, *_, callbacks=(), targets=None):  # noqa: ARG001
+        trained.append((model.count_params(), targets))
+        return 2.0
+
+    monkeypatch.setattr(methods, "train", noted)
+    task = TASKS["digits"]
+    job = Job(task.settings(3), digits, task.budgets["1/8"])
+    assert METHODS["uniform, taught by the whole network"](job).fit_seconds == 4.0
+    (whole, labels), (narrow, targets) = trained
+    assert narrow < whole
+    assert labels is None
+    # Nine tenths are the teacher's, who has learned nothing.
+    np.testing.assert_allclose(targets.sum(1), 1.0, rtol=1e-6)
+    own = targets[np.arange(64), digits.y_train]
+    assert 0.1 < own.min() <= own.max() < 1.0
+
+
 def test_a_continued_schedule_goes_on_where_it_was(digits):
     recipe = TASKS["digits"].settings(4)
     model = network(recipe, digits, (1, 1, 1))

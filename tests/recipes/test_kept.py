@@ -70,6 +70,8 @@ def test_the_backup_of_another_training_is_deleted(tmp_path):
         ("quantization.learning_rate=1e-5", False, True),
         ("deploy.calibration_samples=50", False, True),
         ("reference.epochs=7", False, False),
+        ("distillation.share=0.5", True, True),
+        ("distillation.temperature=2", False, False),
         ("validate.inputs=3", False, False),
     ],
 )
@@ -81,8 +83,9 @@ def test_what_makes_a_training_another_one(override, changes_pruned, changes_qua
     assert (of_pruned, of_quantized) == (changes_pruned, changes_quantized)
 
 
-def test_the_reference_matters_where_pruning_starts_from_it():
-    data, start = load("digits", None, {}), "pruning.start_from=reference"
+@pytest.mark.parametrize("start", ["pruning.start_from=reference", "distillation.share=0.5"])
+def test_the_reference_matters_where_pruning_takes_from_it(start):
+    data = load("digits", None, {})
     plain = load_recipe("digits", [start])
     changed = load_recipe("digits", [start, "reference.epochs=7"])
     assert pruned_fingerprint(plain, data) != pruned_fingerprint(changed, data)

@@ -40,6 +40,7 @@ DEPLOYED = {
     "report.json",
     "report.md",
 }
+NO_LIMIT = ("budget.sram=1MiB", "budget.flash=1MiB", "budget.macs=1G")
 
 
 @pytest.fixture(scope="module")
@@ -197,15 +198,28 @@ def test_other_data_make_another_reference():
 
 def test_pruning_can_start_from_the_reference(finished):
     _, folder = finished
-    no_limit = ["budget.sram=1MiB", "budget.flash=1MiB", "budget.macs=1G"]
     still = ["training.learning_rate=1e-12", "pruning.start_from=reference"]
-    recipe = load_recipe("digits", [*no_limit, *still], epochs=1)
+    recipe = load_recipe("digits", [*NO_LIMIT, *still], epochs=1)
     stage = train_pruned(recipe, load("digits", None, {}), folder)
     reference = keras.models.load_model(folder / "reference" / "model.keras")
     for name in ("conv1", "conv3", "classes"):
         np.testing.assert_allclose(
             stage.model.get_layer(name).kernel, reference.get_layer(name).kernel, atol=1e-6
         )
+
+
+def test_a_pruned_network_learns_from_the_reference(finished):
+    """What it is asked for is what the reference answers, whatever the labels say."""
+    _, folder = finished
+    data = load("digits", None, {})
+    taught = ["distillation.share=0.999", "distillation.temperature=0.1"]
+    recipe = load_recipe("digits", [*NO_LIMIT, *taught], epochs=6)
+    reference = keras.models.load_model(folder / "reference" / "model.keras")
+    thinks = reference.predict(data.x_test, verbose=0).argmax(1)
+    wrong = dataclasses.replace(data, y_train=np.roll(data.y_train, 1))
+    stage = train_pruned(recipe, wrong, folder)
+    learned = stage.model.predict(data.x_test, verbose=0).argmax(1)
+    assert np.mean(learned == thinks) > 0.8
 
 
 def test_a_loss_that_becomes_nan_names_the_epoch_and_what_to_try(tmp_path):
