@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from accuracy.machine import gpu_names
 from accuracy.measure import measured
 from accuracy.methods import (
     CONTINUE,
@@ -133,6 +134,7 @@ def circumstances() -> dict[str, Any]:
         "machine": {
             "processor": platform.machine(),
             "cores": os.cpu_count(),
+            "gpus": gpu_names(),
             "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "all"),
             "system": platform.system(),
             "python": platform.python_version(),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from accuracy.machine import gpu_names
 from accuracy.phases import train
 from accuracy.tasks import TASKS
 from accuracy.widths import network, whole_widths
@@ -86,7 +87,11 @@ def main() -> None:
     )
     if given.json:
         result = {
-            "machine": {"cores": os.cpu_count(), "system": platform.system()},
+            "machine": {
+                "cores": os.cpu_count(),
+                "gpus": gpu_names(),
+                "system": platform.system(),
+            },
             "task": given.task,
             "budget": BUDGET,
             "epochs": recipe.training.epochs,

@@ -44,16 +44,18 @@ class Task:
         recipe: The recipe that says how its network is built and trained.
         letter: What the peers' table calls it, None if they did not run it.
         budgets: By name. Within ``"1"`` the whole network fits.
+        changes: What differs from the recipe, ``key=value``.
     """
 
     name: str
     recipe: str
     letter: str | None
     budgets: Mapping[str, Limits]
+    changes: tuple[str, ...] = ()
 
     def settings(self, epochs: int | None, overrides: tuple[str, ...] = ()) -> Recipe:
         """Return the recipe, scaled to a number of epochs; None for its own."""
-        return load_recipe(self.recipe, overrides, epochs)
+        return load_recipe(self.recipe, (*self.changes, *overrides), epochs)
 
     def data(self, path: Path | None) -> Dataset:
         """Load the data; ``path`` as the recipe's ``--data``."""
@@ -73,6 +75,10 @@ def _budgets(**bytes_of: tuple[int, int]) -> dict[str, Limits]:
 _SPOKEN_DIGITS = _budgets(
     whole=(45_680, 24_048), half=(27_024, 14_272), quarter=(17_696, 9_384), eighth=(13_032, 6_940)
 )
+_FASHION = _budgets(
+    whole=(94_176, 44_240), half=(51_320, 26_576), quarter=(29_892, 17_744), eighth=(19_178, 13_328)
+)
+_ALL_IMAGES = "data.options.train_images=null"
 TASKS = {
     task.name: task
     for task in (
@@ -89,16 +95,15 @@ TASKS = {
         ),
         Task("kws-fsdd", "kws-fsdd", "K", _SPOKEN_DIGITS),
         Task("kws-fsdd-speakers", "kws-fsdd", None, _SPOKEN_DIGITS),
+        Task("fashion", "fashion", "F", _FASHION),
+        # For a GPU: all images; and from a network twice as wide into the same bytes.
+        Task("fashion-full", "fashion", None, _FASHION, (_ALL_IMAGES,)),
         Task(
+            "fashion-full-wide",
             "fashion",
-            "fashion",
-            "F",
-            _budgets(
-                whole=(94_176, 44_240),
-                half=(51_320, 26_576),
-                quarter=(29_892, 17_744),
-                eighth=(19_178, 13_328),
-            ),
+            None,
+            {**_FASHION, **_budgets(whole=(330_080, 84_560))},
+            (_ALL_IMAGES, "model.options.widths=[32,64,128]"),
         ),
     )
 }

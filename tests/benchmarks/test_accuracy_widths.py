@@ -80,3 +80,13 @@ def test_predicted_and_estimated_costs_decide_alike():
 def test_the_whole_network_is_the_builders():
     assert whole_widths(TASKS["fashion"].settings(None)) == (16, 32, 64)
     assert whole_widths(TASKS["kws-fsdd-speakers"].settings(None)) == (64,) * 5
+    assert whole_widths(TASKS["fashion-full-wide"].settings(None)) == (32, 64, 128)
+
+
+def test_changes_of_a_task_hold_beside_those_of_a_run():
+    recipe = TASKS["fashion-full-wide"].settings(30, ("training.seed=3",))
+    assert recipe.data.options["train_images"] is None
+    assert (recipe.training.epochs, recipe.training.seed) == (30, 3)
+    # The pruned networks are to fit into the same bytes, however wide they were.
+    narrow, wide = TASKS["fashion"].budgets, TASKS["fashion-full-wide"].budgets
+    assert {name for name in narrow if narrow[name] != wide[name]} == {"1"}
