@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from mcuprune.ir.graph import Graph, Tensor
 from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
 from mcuprune.planner.offline import OfflinePlan, plan_offline
 from mcuprune.planner.optimal import TIME_LIMIT_S
+from mcuprune.whole_file import write_whole
 
 CHECKED_INPUTS = 3
 # No microcontroller has as much; a damaged file may ask for more than the host has.
@@ -193,7 +193,8 @@ def optimize_file(path: Path, out: Path, **options: Any) -> Optimized:
 
     Args:
         path: The file.
-        out: The file to write; may be the same. Where nothing is gained it becomes a copy.
+        out: The file to write; may be the same. Where nothing is gained it becomes a copy. Its
+            folder is made if absent.
         options: As for :func:`optimize`.
 
     Raises:
@@ -202,15 +203,11 @@ def optimize_file(path: Path, out: Path, **options: Any) -> Optimized:
         EngineError: See :func:`optimize`.
     """
     optimized = optimize(read_model_bytes(path), str(path), **options)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(optimized.model)
-        part.replace(out)
+        write_whole(out, optimized.model)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(
-            f"cannot write {out} ({error.strerror or error}): choose a folder that exists and that "
-            "you may write to"
+            f"cannot write {out} ({error.strerror or error}): choose a folder that you may write to"
         ) from None
     return optimized
 

@@ -254,13 +254,20 @@ class TestCommand:
         assert TFLM().arena(given.read_bytes()).head_bytes == 320
         assert list(tmp_path.iterdir()) == [given]
 
+    def test_the_folder_is_made(self, tmp_path):
+        given, out = tmp_path / "in.tflite", tmp_path / "new" / "out.tflite"
+        given.write_bytes(kernel_file("RELU"))
+        assert self.run(given, "-o", out).exit_code == 0
+        assert [path.name for path in out.parent.iterdir()] == ["out.tflite"]
+
     def test_bad_input_ends_with_code_2(self, tmp_path):
         given = tmp_path / "in.tflite"
         given.write_bytes(b"nothing")
         assert self.run(given, "-o", tmp_path / "out.tflite").exit_code == 2
         assert self.run(tmp_path / "none.tflite", "-o", tmp_path / "out.tflite").exit_code == 2
         given.write_bytes(kernel_file("RELU"))
-        said = self.run(given, "-o", tmp_path / "nowhere" / "out.tflite")
+        said = self.run(given, "-o", given / "out.tflite")
         assert said.exit_code == 2
         assert "cannot write" in said.output
+        assert list(tmp_path.iterdir()) == [given]
         assert self.run(given, "-o", tmp_path / "o.tflite", "--time-limit", "-1").exit_code == 2
