@@ -19,6 +19,8 @@ COMMAND = re.compile(r"^\$ mcuprune (.+)$(?:\n\$ echo \$\?\n(\d))?", re.MULTILIN
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md")}
 # Needs recordings, and fewer epochs.
 FROM_RECORDINGS = "keywords"
+# Prunes and simulates MobileNet: two minutes.
+LONG = "pretrained"
 
 
 def test_every_topic_has_its_page():
@@ -39,7 +41,13 @@ def mcuprune(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", sorted(set(PAGES) - {FROM_RECORDINGS}))
+@pytest.mark.parametrize(
+    "name",
+    [
+        *sorted(set(PAGES) - {FROM_RECORDINGS, LONG}),
+        pytest.param(LONG, marks=pytest.mark.slow),
+    ],
+)
 def test_pages_run_from_top_to_bottom(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
