@@ -24,18 +24,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from accuracy.ablations import ALL, PRUNING_WHILE_TRAINING, WIDTHS_OF_OURS
 from accuracy.machine import gpu_names
 from accuracy.measure import measured
-from accuracy.methods import (
-    CONTINUE,
-    METHODS,
-    OURS,
-    REWIND,
-    TAUGHT,
-    TRAINED_TWICE,
-    WIDTHS_OF_OURS,
-    Job,
-)
+from accuracy.methods import CONTINUE, METHODS, OURS, REWIND, TAUGHT, TRAINED_TWICE, Job
 from accuracy.store import Key, OtherSettingsError, Store
 from accuracy.tasks import TASKS, Task
 
@@ -53,7 +45,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--task", required=True, choices=sorted(TASKS))
     parser.add_argument("--data", type=Path, help="as the recipe's --data")
     parser.add_argument("--budget", nargs="+", default=["1/2", "1/4", "1/8"])
-    parser.add_argument("--method", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--method", nargs="+", default=list(METHODS), choices=list(ALL))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, help="the recipe's own if absent")
     parser.add_argument(
@@ -105,7 +97,7 @@ def settings(recipe: Recipe, method: str, given: argparse.Namespace) -> dict[str
     """Return all that decides a run beside its key."""
     training = recipe.training.model_dump(mode="json", exclude={"seed", "epochs"})
     found = {"method": method, "model": recipe.model.model_dump(mode="json"), **training}
-    if method == OURS:
+    if method in PRUNING_WHILE_TRAINING:
         found["pruning"] = recipe.pruning.model_dump(mode="json")
     if method in TAUGHT:
         found["distillation"] = {"share": SHARE, "temperature": TEMPERATURE}
@@ -120,7 +112,7 @@ def run(job: Job, method: str) -> dict[str, Any]:
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.recipe.training.seed)
-    trained = METHODS[method](job)
+    trained = ALL[method](job)
     found = measured(trained.model, job.recipe, job.data, job.limits)
     return {**found, "fit_seconds": round(trained.fit_seconds, 2)}
 

@@ -10,8 +10,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from accuracy import scores
 from accuracy.choice import Keep, best_of_all, best_of_each, fewest_removed, removable
 from accuracy.phases import train
@@ -91,8 +89,13 @@ Method = Callable[[Job], Trained]
 Score = Callable[[Any, Groups, Job], Scores]
 
 
-def ours(job: Job) -> Trained:
-    """Prune while training from scratch, as the recipe says, within arena and flash alone."""
+def ours(job: Job, **options: Any) -> Trained:
+    """Prune while training from scratch, as the recipe says, within arena and flash alone.
+
+    Args:
+        job: What to do.
+        options: Arguments of ``MCUPruning`` in place of the recipe's.
+    """
     from mcuprune import Budget
     from mcuprune.pruning.callback import MCUPruning
 
@@ -104,14 +107,14 @@ def ours(job: Job) -> Trained:
         Budget(sram=limits.arena_bytes, flash=limits.flash_bytes),
         start_epoch=recipe.pruning.start_epoch,
         end_epoch=recipe.pruning.end_epoch,
-        **recipe.pruning.options,
+        **{**recipe.pruning.options, **options},
     )
-    return Trained(model, _trained_whole(model, job, [pruning]))
+    return Trained(model, trained_whole(model, job, [pruning]))
 
 
 def uniform(job: Job) -> Trained:
     """Train the widest network of one multiplier that fits, from scratch."""
-    return _from_scratch(job, _uniform_widths(job))
+    return _from_scratch(job, uniform_widths(job))
 
 
 def two_multipliers_from_scratch(job: Job) -> Trained:
@@ -120,26 +123,11 @@ def two_multipliers_from_scratch(job: Job) -> Trained:
     return _from_scratch(job, two_multipliers(job.whole, cost))
 
 
-def widths_of_ours(job: Job) -> Trained:
-    """Train a fresh network of the widths that our method found, from scratch.
-
-    An ablation, no method: what is left of ours without the training that found the widths.
-    """
-    import keras
-
-    model = network(job.recipe, job.data, job.whole)
-    groups = coupling_groups(model)
-    cut(groups, {g.name: np.arange(job.shape.get(g.name, 1)) for g in groups.prunable})
-    # A clone has initial weights of its own, drawn for the cut shapes.
-    fresh = keras.models.clone_model(model)
-    return Trained(fresh, _trained_whole(fresh, job))
-
-
 def layer_by_layer(score: Score) -> Method:
     """Return the method that cuts the same share of every group, the lowest scores."""
 
     def choose(model: Any, groups: Groups, job: Job) -> Keep:
-        multiplier = (max(_uniform_widths(job)), max(job.whole))
+        multiplier = (max(uniform_widths(job)), max(job.whole))
         widths = {g.name: scaled((g.width,), *multiplier)[0] for g in groups.prunable}
         return best_of_each(groups, score(model, groups, job), widths)
 
@@ -168,10 +156,10 @@ def across_layers(score: Score) -> Method:
 
 def _from_scratch(job: Job, widths: Widths) -> Trained:
     model = network(job.recipe, job.data, widths)
-    return Trained(model, _trained_whole(model, job))
+    return Trained(model, trained_whole(model, job))
 
 
-def _trained_whole(model: Any, job: Job, callbacks: Sequence[Any] = ()) -> float:
+def trained_whole(model: Any, job: Job, callbacks: Sequence[Any] = ()) -> float:
     """Train for all epochs of the recipe; return the seconds."""
     epochs = job.recipe.training.epochs
     return train(model, job.recipe, job.data, epochs, callbacks=callbacks, targets=job.targets)
@@ -186,7 +174,7 @@ def taught(method: Method) -> Method:
 
     def learn(job: Job) -> Trained:
         teacher = network(job.recipe, job.data, job.whole)
-        before = _trained_whole(teacher, job)
+        before = trained_whole(teacher, job)
         targets = soft_targets(teacher, job.data.x_train, job.data.y_train)
         keras.utils.set_random_seed(job.recipe.training.seed)
         trained = method(dataclasses.replace(job, targets=targets))
@@ -195,7 +183,8 @@ def taught(method: Method) -> Method:
     return learn
 
 
-def _uniform_widths(job: Job) -> Widths:
+def uniform_widths(job: Job) -> Widths:
+    """Return the largest widths of one multiplier that fit."""
     cost = cost_within(job.recipe, job.data, job.limits)
     return one_multiplier(job.whole, lambda widths: cost(widths)[0])
 
@@ -227,7 +216,7 @@ def _random(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
     return scores.random(groups, job.recipe.training.seed)
 
 
-OURS, WIDTHS_OF_OURS = "ours", "ours, its widths from scratch"
+OURS = "ours"
 TAUGHT: Mapping[str, Method] = {
     f"{name}, taught by the whole network": taught(method)
     for name, method in {
@@ -247,7 +236,6 @@ _BASELINES: Mapping[str, Method] = {
 }
 METHODS: Mapping[str, Method] = {
     OURS: ours,
-    WIDTHS_OF_OURS: widths_of_ours,
     **_BASELINES,
     **TAUGHT,
 }

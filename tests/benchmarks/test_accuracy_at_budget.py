@@ -8,16 +8,19 @@ import keras
 import numpy as np
 import pytest
 from accuracy import methods
-from accuracy.methods import METHODS, WIDTHS_OF_OURS, Job
+from accuracy.ablations import ALL, WIDTHS_OF_OURS
+from accuracy.methods import METHODS, Job
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
 from accuracy.store import Key, Store
 from accuracy.table import Row, best, markdown, rows
 from accuracy.tasks import TASKS, TEST_SPEAKERS, Limits, speakers_apart
-from accuracy.widths import network
+from accuracy.widths import fits, network
 from accuracy_at_budget import arguments, overrides, run_all
 
+from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InputError
+from mcuprune.pruning.importance import Importance
 from mcuprune.recipes.datasets.dataset import Dataset
 
 
@@ -58,7 +61,7 @@ def test_what_is_there_is_not_run_again(tmp_path, monkeypatch, capsys):
     def never(job):
         raise AssertionError(f"ran {job} again")
 
-    monkeypatch.setitem(METHODS, "uniform", never)
+    monkeypatch.setitem(ALL, "uniform", never)
     run_all(given)
 
 
@@ -82,6 +85,32 @@ def test_our_widths_are_trained_from_scratch(tmp_path):
     run_all(given)
     found = Store(tmp_path).read("digits")[dataclasses.replace(key, label=WIDTHS_OF_OURS)]
     assert found["widths"] == widths
+
+
+def widths_by(method, task, data):
+    job = Job(task.settings(3, ("training.seed=1",)), data, task.budgets["1/8"])
+    keras.utils.set_random_seed(1)
+    model = ALL[method](job).model
+    assert fits(model, job.limits)
+    return coupling_groups(model).widths()
+
+
+def test_ablations_take_one_part_away(digits, monkeypatch):
+    task = TASKS["digits"]
+    uniform = widths_by("uniform", task, digits)
+    assert widths_by("ours, to uniform widths", task, digits) == uniform
+    scores = []
+    measured = Importance.scores
+
+    def noted(self, widths):
+        scores.append(measured(self, widths))
+        return scores[-1]
+
+    monkeypatch.setattr(Importance, "scores", noted)
+    assert widths_by("ours, importance by chance", task, digits) != uniform
+    # All channels of a group are worth the same but for a thousandth, which decides between them.
+    shares = [share * len(share) for found in scores for share in found.values() if len(share) > 1]
+    assert all(0 < np.ptp(share) < 2e-3 for share in shares)
 
 
 @pytest.mark.parametrize(

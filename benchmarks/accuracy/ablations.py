@@ -1,0 +1,76 @@
+"""What is left of our method without one of its parts; to be told from methods by their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from unittest import mock
+
+import numpy as np
+
+from accuracy.methods import (
+    METHODS,
+    OURS,
+    Job,
+    Method,
+    Trained,
+    ours,
+    trained_whole,
+    uniform_widths,
+)
+from accuracy.widths import network, scaled
+from mcuprune.channels.analysis import coupling_groups
+from mcuprune.channels.surgery import cut
+from mcuprune.pruning.importance import FloatArray, Importance
+
+
+def widths_of_ours(job: Job) -> Trained:
+    """Train a fresh network of the widths that our method found, from scratch.
+
+    What is left without the training that found the widths.
+    """
+    import keras
+
+    model = network(job.recipe, job.data, job.whole)
+    groups = coupling_groups(model)
+    cut(groups, {g.name: np.arange(job.shape.get(g.name, 1)) for g in groups.prunable})
+    # A clone has initial weights of its own, drawn for the cut shapes.
+    fresh = keras.models.clone_model(model)
+    return Trained(fresh, trained_whole(fresh, job))
+
+
+def uniform_by_ours(job: Job) -> Trained:
+    """Prune while training, to the widths of the ``uniform`` method.
+
+    What is left without the search of widths.
+    """
+    multiplier = (max(uniform_widths(job)), max(job.whole))
+    groups = coupling_groups(network(job.recipe, job.data, job.whole))
+    widths = {g.name: scaled((g.width,), *multiplier)[0] for g in groups.prunable}
+    return ours(job, min_channels=widths, max_channels=widths)
+
+
+def importance_by_chance(job: Job) -> Trained:
+    """Prune while training, with channels that differ by chance alone.
+
+    What is left without the measured importance: groups have their worth by width and price, and
+    which channels stay is drawn. They differ too little to count in the widths.
+    """
+    rng = np.random.default_rng(job.recipe.training.seed)
+
+    def draw(self: Importance, sensitivities: Mapping[str, FloatArray]) -> None:
+        for name, value in sensitivities.items():
+            self._second_moment.setdefault(name, 1.0 + 1e-3 * rng.random(len(value)))
+
+    with mock.patch.object(Importance, "update", draw):
+        return ours(job)
+
+
+WIDTHS_OF_OURS = "ours, its widths from scratch"
+OF_OURS: Mapping[str, Method] = {
+    "ours, to uniform widths": uniform_by_ours,
+    "ours, importance by chance": importance_by_chance,
+}
+ABLATIONS: Mapping[str, Method] = {WIDTHS_OF_OURS: widths_of_ours, **OF_OURS}
+# By the names of the command line.
+ALL: Mapping[str, Method] = {**METHODS, **ABLATIONS}
+PRUNING_WHILE_TRAINING = frozenset({OURS, *OF_OURS})
