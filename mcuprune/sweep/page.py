@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
-from mcuprune.report.page.render import (
-    PACKAGE,
-    SCRIPT,
-    STYLE,
-    own_text,
-    page_environment,
-    script_hash,
-)
+from mcuprune.report.page.render import PACKAGE, SCRIPT, STYLE, framed, own_text
 from mcuprune.sweep.chart import boards_of, colour_of, pareto_charts, told
 from mcuprune.sweep.folder import SweepFolder
 from mcuprune.sweep.front import front
@@ -41,27 +32,19 @@ def render_pareto(summary: Summary, title: str) -> str:
         summary: The sweep.
         title: What it is of.
     """
-    scripts = [own_text(PACKAGE, SCRIPT), own_text(_OWN, OWN_SCRIPT)]
     boards = boards_of(summary.trials)
-    page: str = (
-        page_environment(_OWN, PACKAGE)
-        .get_template(TEMPLATE)
-        .render(
-            title=title,
-            style=own_text(PACKAGE, STYLE) + own_text(_OWN, OWN_STYLE),
-            scripts=scripts,
-            policy=" ".join(f"'{script_hash(script)}'" for script in scripts),
-            charts=pareto_charts(summary.trials),
-            boards=[
-                (number, name or "host", colour_of(number)) for number, name in enumerate(boards)
-            ],
-            front=front(summary.trials),
-            trials=summary.trials,
-            counts=summary.counts,
-            finished=FINISHED,
-            cells=cells,
-            told=told,
-            version=importlib.metadata.version("mcuprune"),
-        )
+    return framed(
+        TEMPLATE,
+        [_OWN, PACKAGE],
+        own_text(PACKAGE, STYLE) + own_text(_OWN, OWN_STYLE),
+        [own_text(PACKAGE, SCRIPT), own_text(_OWN, OWN_SCRIPT)],
+        title=title,
+        charts=pareto_charts(summary.trials),
+        boards=[(number, name or "host", colour_of(number)) for number, name in enumerate(boards)],
+        front=front(summary.trials),
+        trials=summary.trials,
+        counts=summary.counts,
+        finished=FINISHED,
+        cells=cells,
+        told=told,
     )
-    return page

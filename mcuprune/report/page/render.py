@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import importlib.resources
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,15 +35,13 @@ def render_page(report: Report, links: str = "") -> str:
         report: What to show.
         links: Path from the page to the deployment's files, empty for the same folder.
     """
-    template = page_environment(PACKAGE).get_template(TEMPLATE)
-    style, script = own_text(PACKAGE, STYLE), own_text(PACKAGE, SCRIPT)
     simulation = report.simulation
-    page: str = template.render(
+    return framed(
+        TEMPLATE,
+        [PACKAGE],
+        own_text(PACKAGE, STYLE),
+        [own_text(PACKAGE, SCRIPT)],
         report=report,
-        style=style,
-        script=script,
-        script_hash=script_hash(script),
-        version=importlib.metadata.version("mcuprune"),
         tiles=tiles(report),
         panels=[memory_panel(each, report.sram_budget_bytes) for each in report.arenas],
         charts=line_charts(report.trainings),
@@ -51,6 +50,31 @@ def render_page(report: Report, links: str = "") -> str:
         simulation_lines=[] if simulation is None else simulation_lines(simulation),
         origins=ORIGINS,
         link=lambda name: quote((Path(links) / name).as_posix()),
+    )
+
+
+def framed(
+    template: str, packages: Sequence[str], style: Any, scripts: Sequence[Any], **names: Any
+) -> str:
+    """Fill a template that extends ``frame.html``: one page, whose policy allows its scripts alone.
+
+    Args:
+        template: File name.
+        packages: As for :func:`page_environment`.
+        style: Markup of the style sheet.
+        scripts: Markup of each script.
+        names: What the template itself asks for.
+    """
+    page: str = (
+        page_environment(*packages)
+        .get_template(template)
+        .render(
+            style=style,
+            scripts=scripts,
+            policy=[script_hash(script) for script in scripts],
+            version=importlib.metadata.version("mcuprune"),
+            **names,
+        )
     )
     return page
 
