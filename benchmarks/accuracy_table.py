@@ -15,14 +15,16 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from accuracy.ablations import BY_CHANCE, PARTS
 from accuracy.methods import BASELINES, OURS
 from accuracy.peers import fitting, read_points
 from accuracy.store import Store
-from accuracy.table import HEADINGS, Row, best, best_first, markdown, peer_rows, rows
+from accuracy.table import HEADINGS, Row, best, best_first, markdown, peer_rows, rows, short
 from accuracy.tasks import TASKS, Limits, Task
 from accuracy_at_budget import RESULTS
 
 SUMMARY_HEADINGS = ("task", "budget", "epochs", "ours", "best baseline", "best of other tools")
+PARTS_HEADINGS = ("task", "budget", "epochs", *PARTS.values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +91,13 @@ def summary_line(part: Part) -> tuple[str, ...]:
     )
 
 
+def parts_line(part: Part) -> tuple[str, ...]:
+    """Return what is left without each part of ours, in int8."""
+    by_label = {row.label: row for row in part.rows}
+    told = (short(by_label[label]) if label in by_label else "-" for label in PARTS)
+    return part.task, part.limits.name, str(part.epochs), *told
+
+
 def peers_within(task: Task, budget: str, given: argparse.Namespace) -> list[Row]:
     """Return the peers' rows within a budget, the best first."""
     if given.peers is None or task.letter is None or budget == "1":
@@ -101,7 +110,12 @@ def main() -> None:
     found = [part for name in given.task for part in parts(TASKS[name], given)]
     for part in found:
         print(section(part, given))
-    print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, map(summary_line, found))}")
+    print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, map(summary_line, found))}\n")
+    taken_apart = [part for part in found if BY_CHANCE in {row.label for row in part.rows}]
+    print(
+        "### What each part brings, int8 % (seeds)\n\n"
+        f"{markdown(PARTS_HEADINGS, map(parts_line, taken_apart))}"
+    )
 
 
 if __name__ == "__main__":

@@ -66,11 +66,22 @@ def importance_by_chance(job: Job) -> Trained:
 
 
 WIDTHS_OF_OURS = "ours, its widths from scratch"
-OF_OURS: Mapping[str, Method] = {
-    "ours, to uniform widths": uniform_by_ours,
-    "ours, importance by chance": importance_by_chance,
+UNIFORM_BY_OURS, BY_CHANCE = "ours, to uniform widths", "ours, importance by chance"
+ABLATIONS: Mapping[str, Method] = {
+    WIDTHS_OF_OURS: widths_of_ours,
+    UNIFORM_BY_OURS: uniform_by_ours,
+    BY_CHANCE: importance_by_chance,
 }
-ABLATIONS: Mapping[str, Method] = {WIDTHS_OF_OURS: widths_of_ours, **OF_OURS}
 # By the names of the command line.
 ALL: Mapping[str, Method] = {**METHODS, **ABLATIONS}
-PRUNING_WHILE_TRAINING = frozenset({OURS, *OF_OURS})
+PRUNING_WHILE_TRAINING = frozenset({OURS, UNIFORM_BY_OURS, BY_CHANCE})
+# What each is called in the table of the parts. The cuts are `--ours cuts=N` under these labels.
+PARTS: Mapping[str, str] = {
+    OURS: OURS,
+    WIDTHS_OF_OURS: "its widths, from scratch",
+    UNIFORM_BY_OURS: "to uniform widths",
+    "uniform": "uniform, from scratch",
+    BY_CHANCE: "importance by chance",
+    "ours, one cut": "one cut",
+    "ours, six cuts": "six cuts",
+}

@@ -78,6 +78,11 @@ def spread(shares: Sequence[float]) -> str:
     return f"{mean} +- {statistics.stdev(percent):.2f}" if len(percent) > 1 else mean
 
 
+def short(row: Row) -> str:
+    """Return a row's int8 accuracy and its number of seeds."""
+    return f"{spread(row.int8)} ({len(row.int8)})"
+
+
 def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Return the rows of a task, a budget and a number of epochs, best first."""
     by_label = defaultdict(list)

@@ -13,10 +13,11 @@ from accuracy.methods import METHODS, Job
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
 from accuracy.store import Key, Store
-from accuracy.table import Row, best, markdown, rows
+from accuracy.table import Row, best, markdown, rows, short
 from accuracy.tasks import TASKS, TEST_SPEAKERS, Limits, speakers_apart
 from accuracy.widths import fits, network
 from accuracy_at_budget import arguments, overrides, run_all
+from accuracy_table import Part, parts_line
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InputError
@@ -40,6 +41,10 @@ def digits(monkeypatch):
     )
     monkeypatch.setattr(type(TASKS["digits"]), "data", lambda *_: few)
     return few
+
+
+OURS_ROW = Row("ours", [0.8], [0.8], [0.8], 9, 7, 5, 2.0, True)
+BY_CHANCE_ROW = dataclasses.replace(OURS_ROW, label="ours, importance by chance", int8=[0.7])
 
 
 def asked(store, *more):
@@ -246,6 +251,15 @@ def test_rows_gather_seeds_and_the_best_comes_first():
     assert found[0].cells == cells
     assert best(found) == "80.00 +- 14.14 (b; seeds: 2)"
     assert best([]) == "-"
+    assert short(found[0]) == "80.00 +- 14.14 (2)"
+
+
+def test_the_parts_of_ours_stand_beside_each_other():
+    part = Part("digits", 60, Limits("1/8", 100, 10), [OURS_ROW, BY_CHANCE_ROW], [])
+    assert parts_line(part) == (
+        *("digits", "1/8", "60"),
+        *("80.00 (1)", "-", "-", "-", "70.00 (1)", "-", "-"),
+    )
 
 
 def test_a_table_is_markdown():
