@@ -4,7 +4,7 @@
     python benchmarks/accuracy_at_budget.py --task fashion --data fashion_mnist.npz \
         --method ours uniform --epochs 30 --seeds 0
     python benchmarks/accuracy_at_budget.py --task digits --method ours \
-        --ours cuts=6 --ours training.learning_rate=0.002 --label "six cuts"
+        --ours cuts=6 --ours training.learning_rate=0.002 --label "ours, six cuts"
 
 What is there is not run again. ``accuracy_table.py`` prints the results.
 """

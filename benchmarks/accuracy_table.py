@@ -45,6 +45,11 @@ class Part:
     rows: list[Row]
     peers: list[Row]
 
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Task, budget and epochs as printed."""
+        return self.task, self.limits.name, str(self.epochs)
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -82,9 +87,7 @@ def summary_line(part: Part) -> tuple[str, ...]:
     """Return ours, the best baseline and the best peer within a budget, in int8."""
     baselines = [row for row in part.rows if row.label in BASELINES]
     return (
-        part.task,
-        part.limits.name,
-        str(part.epochs),
+        *part.cells,
         best(row for row in part.rows if row.label == OURS),
         best(baselines),
         best(part.peers),
@@ -95,7 +98,7 @@ def parts_line(part: Part) -> tuple[str, ...]:
     """Return what is left without each part of ours, in int8."""
     by_label = {row.label: row for row in part.rows}
     told = (short(by_label[label]) if label in by_label else "-" for label in PARTS)
-    return part.task, part.limits.name, str(part.epochs), *told
+    return *part.cells, *told
 
 
 def peers_within(task: Task, budget: str, given: argparse.Namespace) -> list[Row]:

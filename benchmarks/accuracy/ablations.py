@@ -15,9 +15,9 @@ from accuracy.methods import (
     Trained,
     ours,
     trained_whole,
-    uniform_widths,
+    uniform_by_group,
 )
-from accuracy.widths import network, scaled
+from accuracy.widths import network
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.surgery import cut
 from mcuprune.pruning.importance import FloatArray, Importance
@@ -43,9 +43,7 @@ def uniform_by_ours(job: Job) -> Trained:
 
     What is left without the search of widths.
     """
-    multiplier = (max(uniform_widths(job)), max(job.whole))
-    groups = coupling_groups(network(job.recipe, job.data, job.whole))
-    widths = {g.name: scaled((g.width,), *multiplier)[0] for g in groups.prunable}
+    widths = uniform_by_group(job, coupling_groups(network(job.recipe, job.data, job.whole)))
     return ours(job, min_channels=widths, max_channels=widths)
 
 
@@ -58,8 +56,9 @@ def importance_by_chance(job: Job) -> Trained:
     rng = np.random.default_rng(job.recipe.training.seed)
 
     def draw(self: Importance, sensitivities: Mapping[str, FloatArray]) -> None:
-        for name, value in sensitivities.items():
-            self._second_moment.setdefault(name, 1.0 + 1e-3 * rng.random(len(value)))
+        if not self.state():
+            drawn = {n: 1.0 + 1e-3 * rng.random(len(v)) for n, v in sensitivities.items()}
+            self.restore({name: values.tolist() for name, values in drawn.items()})
 
     with mock.patch.object(Importance, "update", draw):
         return ours(job)
@@ -67,13 +66,13 @@ def importance_by_chance(job: Job) -> Trained:
 
 WIDTHS_OF_OURS = "ours, its widths from scratch"
 UNIFORM_BY_OURS, BY_CHANCE = "ours, to uniform widths", "ours, importance by chance"
-ABLATIONS: Mapping[str, Method] = {
+# By the names of the command line.
+ALL: Mapping[str, Method] = {
+    **METHODS,
     WIDTHS_OF_OURS: widths_of_ours,
     UNIFORM_BY_OURS: uniform_by_ours,
     BY_CHANCE: importance_by_chance,
 }
-# By the names of the command line.
-ALL: Mapping[str, Method] = {**METHODS, **ABLATIONS}
 PRUNING_WHILE_TRAINING = frozenset({OURS, UNIFORM_BY_OURS, BY_CHANCE})
 # What each is called in the table of the parts. The cuts are `--ours cuts=N` under these labels.
 PARTS: Mapping[str, str] = {

@@ -114,7 +114,7 @@ def ours(job: Job, **options: Any) -> Trained:
 
 def uniform(job: Job) -> Trained:
     """Train the widest network of one multiplier that fits, from scratch."""
-    return _from_scratch(job, uniform_widths(job))
+    return _from_scratch(job, _uniform_widths(job))
 
 
 def two_multipliers_from_scratch(job: Job) -> Trained:
@@ -127,9 +127,7 @@ def layer_by_layer(score: Score) -> Method:
     """Return the method that cuts the same share of every group, the lowest scores."""
 
     def choose(model: Any, groups: Groups, job: Job) -> Keep:
-        multiplier = (max(uniform_widths(job)), max(job.whole))
-        widths = {g.name: scaled((g.width,), *multiplier)[0] for g in groups.prunable}
-        return best_of_each(groups, score(model, groups, job), widths)
+        return best_of_each(groups, score(model, groups, job), uniform_by_group(job, groups))
 
     return _trained_twice(choose)
 
@@ -183,8 +181,13 @@ def taught(method: Method) -> Method:
     return learn
 
 
-def uniform_widths(job: Job) -> Widths:
-    """Return the largest widths of one multiplier that fit."""
+def uniform_by_group(job: Job, groups: Groups) -> dict[str, int]:
+    """Return the width of each prunable group at the largest multiplier that fits."""
+    multiplier = (max(_uniform_widths(job)), max(job.whole))
+    return {g.name: scaled((g.width,), *multiplier)[0] for g in groups.prunable}
+
+
+def _uniform_widths(job: Job) -> Widths:
     cost = cost_within(job.recipe, job.data, job.limits)
     return one_multiplier(job.whole, lambda widths: cost(widths)[0])
 
