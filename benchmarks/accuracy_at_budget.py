@@ -14,10 +14,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
-import importlib.metadata
 import itertools
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -25,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from accuracy.ablations import ALL, PRUNING_WHILE_TRAINING, WIDTHS_OF_OURS
-from accuracy.machine import gpu_names
 from accuracy.measure import measured
 from accuracy.methods import CONTINUE, METHODS, OURS, REWIND, TAUGHT, TRAINED_TWICE, Job
 from accuracy.store import Key, OtherSettingsError, Store
 from accuracy.tasks import TASKS, Task
+from machine import gpu_names, machine
 
 from mcuprune.errors import InputError, McupruneError
 from mcuprune.pruning.distillation import SHARE, TEMPERATURE
@@ -119,18 +117,13 @@ def run(job: Job, method: str) -> dict[str, Any]:
 
 def circumstances() -> dict[str, Any]:
     """Return where and with what the runs are made."""
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
         "commit": _git("rev-parse", "HEAD"),
         "changed": bool(_git("status", "--porcelain", "--", "mcuprune", "recipes", "benchmarks")),
         "machine": {
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
+            **machine(*PACKAGES),
             "gpus": gpu_names(),
             "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "all"),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            **versions,
         },
     }
 

@@ -17,10 +17,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.metadata
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -30,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from keeps import Keep, narrowest_keep, one_narrow_keep, random_keep
+from machine import machine
 from network_checks import (
     TOLERANCE,
     Agreement,
@@ -50,6 +48,7 @@ from mcuprune.channels.surgery import cut
 
 RESULTS = Path(__file__).parent / "results" / "architectures.json"
 CALIBRATION_SAMPLES = 8
+PACKAGES = ("keras", "tensorflow", "tflite-micro", "numpy")
 
 
 def examined(name: str, seeds: int) -> dict[str, Any]:
@@ -214,23 +213,15 @@ COLUMNS: dict[str, Callable[[str, dict[str, Any]], str]] = {
 }
 
 
-def machine() -> dict[str, Any]:
-    packages = ("keras", "tensorflow", "tflite-micro", "numpy")
-    return {
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{package: importlib.metadata.version(package) for package in packages},
-    }
-
-
 def load() -> dict[str, Any]:
     return json.loads(RESULTS.read_text("utf-8"))["networks"] if RESULTS.exists() else {}
 
 
 def store(rows: dict[str, Any]) -> None:
     ordered = {name: rows[name] for name in NETWORKS if name in rows}
-    text = json.dumps({"machine": machine(), "tolerance": TOLERANCE, "networks": ordered}, indent=1)
+    text = json.dumps(
+        {"machine": machine(*PACKAGES), "tolerance": TOLERANCE, "networks": ordered}, indent=1
+    )
     RESULTS.write_text(text + "\n", "utf-8")
 
 

@@ -13,17 +13,16 @@ import argparse
 import dataclasses
 import json
 import os
-import platform
 import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 import keras
-from accuracy.machine import gpu_names
 from accuracy.phases import train
 from accuracy.tasks import TASKS
 from accuracy.widths import network, whole_widths
+from machine import gpu_names, machine
 
 import mcuprune
 from mcuprune.recipes.datasets.dataset import Dataset
@@ -87,11 +86,7 @@ def main() -> None:
     )
     if given.json:
         result = {
-            "machine": {
-                "cores": os.cpu_count(),
-                "gpus": gpu_names(),
-                "system": platform.system(),
-            },
+            "machine": {**machine(), "gpus": gpu_names()},
             "task": given.task,
             "budget": BUDGET,
             "epochs": recipe.training.epochs,

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from machine import machine
 
 
 def arguments() -> argparse.Namespace:
@@ -97,10 +97,6 @@ def show(reports: list[dict[str, Any]]) -> None:
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         print(f"{key}: mean {statistics.mean(values):.2f} +- {spread:.2f} % of {len(values)} seeds")
     print(f"all within budget: {all(r['verdict'] == 'fits' for r in reports)}")
-
-
-def machine() -> dict[str, Any]:
-    return {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
 
 
 def main() -> None:

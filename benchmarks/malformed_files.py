@@ -17,8 +17,6 @@ import argparse
 import dataclasses
 import json
 import multiprocessing
-import os
-import platform
 import random
 import re
 import resource
@@ -28,6 +26,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from machine import machine
 from malformed.mutations import Seed, damaged, random_bytes
 from malformed.targets import LIMIT_S, PLANNING_S, outcomes
 from rich.progress import Progress
@@ -180,7 +179,7 @@ def to_json(given: argparse.Namespace, seeds: list[Seed], tally: Tally) -> dict[
         "slowest_s": tally.slowest,
         "defects": tally.defects,
         "mended": tally.mended,
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
+        "machine": machine(),
     }
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from machine import machine
 
 import mcuprune
 from mcuprune.channels.analysis import coupling_groups
@@ -150,7 +149,7 @@ def main() -> None:
     print_table(rows)
     if given.json:
         result = {
-            "machine": {"cores": os.cpu_count(), "system": platform.system()},
+            "machine": machine(),
             "limited": LIMITED,
             "rows": [dataclasses.asdict(one) for one in rows],
         }

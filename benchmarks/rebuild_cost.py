@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from machine import machine
 
 import mcuprune
 
@@ -100,7 +100,7 @@ def main() -> None:
     print(f"median shrink over median first step: {ratio:.2f} ({os.cpu_count()} cores)")
     if given.json:
         result = {
-            "machine": {"cores": os.cpu_count(), "system": platform.system()},
+            "machine": machine(),
             "first_step_seconds": plain,
             "shrink_seconds": shrinks,
             "ratio_of_medians": ratio,

@@ -17,8 +17,6 @@ import dataclasses
 import itertools
 import json
 import math
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +26,7 @@ from typing import Any
 import keras
 import numpy as np
 from accuracy.widths import network, whole_widths
+from machine import machine
 
 import mcuprune
 from mcuprune.recipes.batches import ShuffledBatches
@@ -184,8 +183,7 @@ def main() -> None:
             rows.append(row(task, phase, pairs))
             print(rows[-1], flush=True)
     if given.json:
-        machine = {"cores": os.cpu_count(), "system": platform.system()}
-        result = {"machine": machine, "steps_per_block": BLOCK, "every": given.every}
+        result = {"machine": machine(), "steps_per_block": BLOCK, "every": given.every}
         result["rows"] = [dataclasses.asdict(one) for one in rows]
         given.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from machine import machine
 
 import mcuprune
 
@@ -62,17 +63,16 @@ def main() -> None:
         for number in range(given.rounds)
         for workers in given.workers
     ]
-    machine = {"cores": os.cpu_count(), "platform": platform.platform()}
     medians = {workers: median_of(found, workers) for workers in given.workers}
     for workers, per_minute in medians.items():
         loads = [entry["load_before"] for entry in found if entry["workers"] == workers]
         print(
             f"{workers} workers: {per_minute:.2f} trials per minute "
             f"({per_minute / medians[given.workers[0]]:.2f}x), median of {given.rounds} rounds, "
-            f"{machine['cores']} cores, load {min(loads)} to {max(loads)} before"
+            f"{os.cpu_count()} cores, load {min(loads)} to {max(loads)} before"
         )
     if given.json:
-        report = {"epochs": given.epochs, **machine, "medians": medians, "sweeps": found}
+        report = {"epochs": given.epochs, "machine": machine(), "medians": medians, "sweeps": found}
         given.json.write_text(json.dumps(report, indent=2) + "\n")
 
 

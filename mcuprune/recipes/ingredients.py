@@ -12,15 +12,15 @@ import numpy as np
 from mcuprune.errors import InputError
 from mcuprune.recipes.datasets.dataset import PARTS, Dataset
 from mcuprune.recipes.datasets.registry import load
-from mcuprune.recipes.models import builder
-from mcuprune.recipes.schema import (
+from mcuprune.recipes.ingredient_sections import (
     DATA_FUNCTION,
     MODEL_ARGUMENTS_FROM_DATA,
     MODEL_FUNCTION,
     DataSection,
     ModelSection,
-    Recipe,
 )
+from mcuprune.recipes.models import builder
+from mcuprune.recipes.schema import Recipe
 from mcuprune.recipes.user_code import argument_names, call, require_allowed
 from mcuprune.report.progress import announce
 

@@ -10,9 +10,10 @@ import yaml
 
 from mcuprune.errors import InputError, UnknownNameError
 from mcuprune.recipes.fingerprints import reference_fingerprint
+from mcuprune.recipes.ingredient_sections import DataSection, ModelSection
 from mcuprune.recipes.ingredients import allow_code, build_network, load_data
 from mcuprune.recipes.load import load_recipe
-from mcuprune.recipes.schema import DataSection, ModelSection, Recipe
+from mcuprune.recipes.schema import Recipe
 
 LOADER = """\
 import numpy as np
