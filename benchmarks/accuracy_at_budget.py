@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import functools
 import itertools
 import os
 import subprocess
@@ -166,7 +167,7 @@ def run_all(given: argparse.Namespace) -> None:
         InputError: A method needs the result of another.
     """
     task, store, where = TASKS[given.task], Store(given.store), circumstances()
-    data = task.data(given.data)
+    data_of = functools.lru_cache(maxsize=1)(functools.partial(task.data, given.data))
     for seed, budget, method in itertools.product(given.seeds, given.budget, given.method):
         recipe = recipe_of(task, method, given, seed)
         key = Key(task.name, budget, given.label or method, seed, recipe.training.epochs)
@@ -175,7 +176,7 @@ def run_all(given: argparse.Namespace) -> None:
             continue
         limits = task.budgets[budget]
         shape = widths_found(store, key) if method == WIDTHS_OF_OURS else {}
-        job = Job(recipe, data, limits, given.pretrain_share, given.after_cut, shape)
+        job = Job(recipe, data_of(seed), limits, given.pretrain_share, given.after_cut, shape)
         found = run(job, method)
         record = {**dataclasses.asdict(key), **found, "settings": decided, **where}
         record["limits"] = dataclasses.asdict(limits)

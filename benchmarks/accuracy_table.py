@@ -19,11 +19,13 @@ from accuracy.ablations import BY_CHANCE, PARTS
 from accuracy.methods import BASELINES, OURS
 from accuracy.peers import fitting, read_points
 from accuracy.store import Store
-from accuracy.table import HEADINGS, Row, best, best_first, markdown, peer_rows, rows, short
+from accuracy.table import HEADINGS, Row, best, best_first, lead, markdown, peer_rows, rows, short
 from accuracy.tasks import TASKS, Limits, Task
 from accuracy_at_budget import RESULTS
 
 SUMMARY_HEADINGS = ("task", "budget", "epochs", "ours", "best baseline", "best of other tools")
+LEAD_HEADINGS = ("task", "budget", "epochs", "baseline", "pairs", "ours leads by, points", "ahead")
+PAIRS_AT_LEAST = 2
 PARTS_HEADINGS = ("task", "budget", "epochs", *PARTS.values())
 
 
@@ -94,6 +96,16 @@ def summary_line(part: Part) -> tuple[str, ...]:
     )
 
 
+def lead_lines(part: Part) -> Iterator[tuple[str, ...]]:
+    """Yield by how much ours leads each baseline of which there are pairs, the best first."""
+    ours = next((row for row in part.rows if row.label == OURS), None)
+    if ours is None:
+        return
+    for row in part.rows:
+        if row.label in BASELINES and len({*ours.int8} & {*row.int8}) >= PAIRS_AT_LEAST:
+            yield *part.cells, row.label, *lead(ours, row)
+
+
 def parts_line(part: Part) -> tuple[str, ...]:
     """Return what is left without each part of ours, in int8."""
     by_label = {row.label: row for row in part.rows}
@@ -114,6 +126,10 @@ def main() -> None:
     for part in found:
         print(section(part, given))
     print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, map(summary_line, found))}\n")
+    leads = (line for part in found for line in lead_lines(part))
+    print(
+        f"### Seed by seed, int8: mean and its standard error\n\n{markdown(LEAD_HEADINGS, leads)}\n"
+    )
     taken_apart = [part for part in found if BY_CHANCE in {row.label for row in part.rows}]
     print(
         "### What each part brings, int8 % (seeds)\n\n"

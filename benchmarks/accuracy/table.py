@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ class Row:
 
     Attributes:
         label: The method.
-        int8: Accuracies of the files, 0 to 1.
+        int8: Accuracies of the files by seed, 0 to 1.
         floats: Accuracies of the Keras models, 0 to 1; empty for peers.
         validation: Theirs on the validation inputs, by which variants are to be chosen; likewise.
         arena_bytes: The largest of all seeds.
@@ -41,7 +42,7 @@ class Row:
     """
 
     label: str
-    int8: Sequence[float]
+    int8: Mapping[int, float]
     floats: Sequence[float]
     validation: Sequence[float]
     arena_bytes: int
@@ -51,12 +52,17 @@ class Row:
     fits: bool
 
     @property
+    def accuracies(self) -> list[float]:
+        """Of the files, 0 to 1."""
+        return list(self.int8.values())
+
+    @property
     def cells(self) -> tuple[str, ...]:
         """The row as printed."""
         return (
             self.label,
             str(len(self.int8)),
-            spread(self.int8),
+            spread(self.accuracies),
             spread(self.floats) if self.floats else "",
             spread(self.validation) if self.validation else "",
             f"{self.arena_bytes:,}",
@@ -80,7 +86,23 @@ def spread(shares: Sequence[float]) -> str:
 
 def short(row: Row) -> str:
     """Return a row's int8 accuracy and its number of seeds."""
-    return f"{spread(row.int8)} ({len(row.int8)})"
+    return f"{spread(row.accuracies)} ({len(row.int8)})"
+
+
+def lead(ours: Row, other: Row) -> tuple[str, str, str]:
+    """Return by how many points one row leads another, seed by seed.
+
+    Returns:
+        The number of pairs, the mean difference with its standard error, and in how many pairs the
+        first is ahead; a pair that is level counts half.
+    """
+    pairs = [(ours.int8[seed], other.int8[seed]) for seed in sorted({*ours.int8} & {*other.int8})]
+    points = [100 * (one - two) for one, two in pairs]
+    mean = f"{round(statistics.mean(points), 2) + 0.0:+.2f}"  # No -0.00.
+    if len(points) > 1:
+        mean += f" +- {statistics.stdev(points) / math.sqrt(len(points)):.2f}"
+    ahead = sum((one > two) + (one == two) / 2 for one, two in pairs)
+    return str(len(points)), mean, f"{ahead:g}"
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -96,7 +118,7 @@ def peer_rows(peers: Mapping[str, Sequence[Point]]) -> list[Row]:
     return best_first(
         Row(
             label=f"{method}, PyTorch",
-            int8=[point.int8 for point in points],
+            int8={point.seed: point.int8 for point in points},
             floats=[],
             validation=[],
             arena_bytes=max(point.arena_bytes for point in points),
@@ -111,7 +133,7 @@ def peer_rows(peers: Mapping[str, Sequence[Point]]) -> list[Row]:
 
 def best_first(found: Iterable[Row]) -> list[Row]:
     """Sort rows by mean int8 accuracy, falling."""
-    return sorted(found, key=lambda row: -statistics.mean(row.int8))
+    return sorted(found, key=lambda row: -statistics.mean(row.accuracies))
 
 
 def markdown(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -125,14 +147,14 @@ def best(found: Iterable[Row]) -> str:
     first = next(iter(best_first(found)), None)
     if first is None:
         return "-"
-    return f"{spread(first.int8)} ({first.label}; seeds: {len(first.int8)})"
+    return f"{spread(first.accuracies)} ({first.label}; seeds: {len(first.int8)})"
 
 
 def _row(label: str, runs: Sequence[Mapping[str, Any]]) -> Row:
     resources = [run["resources"] for run in runs]
     return Row(
         label=label,
-        int8=[run["accuracy"]["int8"] for run in runs],
+        int8={run["seed"]: run["accuracy"]["int8"] for run in runs},
         floats=[run["accuracy"]["float"] for run in runs],
         validation=[run["accuracy"]["float_validation"] for run in runs],
         arena_bytes=max(one["arena_bytes"] for one in resources),

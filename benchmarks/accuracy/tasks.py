@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
-
+from accuracy.splits import digits_fold, speakers_apart, takes_fold
 from mcuprune.recipes.datasets.dataset import Dataset
-from mcuprune.recipes.datasets.fsdd import TEST_TAKES, load_fsdd
 from mcuprune.recipes.datasets.registry import load
 from mcuprune.recipes.load import load_recipe
 from mcuprune.recipes.schema import Recipe
-
-# Of the six, the last two by name; nobody listened to them first.
-TEST_SPEAKERS = ("theo", "yweweler")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +38,7 @@ class Task:
         letter: What the peers' table calls it, None if they did not run it.
         budgets: By name. Within ``"1"`` the whole network fits.
         changes: What differs from the recipe, ``key=value``.
+        split: Loads the data in other parts than the recipe's, by path and seed; None for its own.
     """
 
     name: str
@@ -52,15 +46,16 @@ class Task:
     letter: str | None
     budgets: Mapping[str, Limits]
     changes: tuple[str, ...] = ()
+    split: Callable[[Path | None, int], Dataset] | None = None
 
     def settings(self, epochs: int | None, overrides: tuple[str, ...] = ()) -> Recipe:
         """Return the recipe, scaled to a number of epochs; None for its own."""
         return load_recipe(self.recipe, (*self.changes, *overrides), epochs)
 
-    def data(self, path: Path | None) -> Dataset:
-        """Load the data; ``path`` as the recipe's ``--data``."""
-        if self.name == "kws-fsdd-speakers":
-            return speakers_apart(path)
+    def data(self, path: Path | None, seed: int = 0) -> Dataset:
+        """Load the data; ``path`` as the recipe's ``--data``, ``seed`` for what splits by it."""
+        if self.split is not None:
+            return self.split(path, seed)
         recipe = self.settings(None)
         return load(recipe.data.name, path, recipe.data.options)
 
@@ -72,6 +67,9 @@ def _budgets(**bytes_of: tuple[int, int]) -> dict[str, Limits]:
 
 # floor + share * (reference - floor): the floor is the same network at width 1 (digits) or 2, the
 # reference the whole network, files and arenas as converted by TensorFlow 2.21 and used by TFLM.
+_DIGITS = _budgets(
+    whole=(31_000, 4_496), half=(17_576, 3_520), quarter=(10_864, 3_032), eighth=(7_508, 2_788)
+)
 _SPOKEN_DIGITS = _budgets(
     whole=(45_680, 24_048), half=(27_024, 14_272), quarter=(17_696, 9_384), eighth=(13_032, 6_940)
 )
@@ -82,19 +80,11 @@ _ALL_IMAGES = "data.options.train_images=null"
 TASKS = {
     task.name: task
     for task in (
-        Task(
-            "digits",
-            "digits",
-            "D",
-            _budgets(
-                whole=(31_000, 4_496),
-                half=(17_576, 3_520),
-                quarter=(10_864, 3_032),
-                eighth=(7_508, 2_788),
-            ),
-        ),
+        Task("digits", "digits", "D", _DIGITS),
+        Task("digits-folds", "digits", None, _DIGITS, split=digits_fold),
         Task("kws-fsdd", "kws-fsdd", "K", _SPOKEN_DIGITS),
-        Task("kws-fsdd-speakers", "kws-fsdd", None, _SPOKEN_DIGITS),
+        Task("kws-fsdd-folds", "kws-fsdd", None, _SPOKEN_DIGITS, split=takes_fold),
+        Task("kws-fsdd-speakers", "kws-fsdd", None, _SPOKEN_DIGITS, split=speakers_apart),
         Task("fashion", "fashion", "F", _FASHION),
         # For a GPU: all images; and from a network twice as wide into the same bytes.
         Task("fashion-full", "fashion", None, _FASHION, (_ALL_IMAGES,)),
@@ -107,36 +97,3 @@ TASKS = {
         ),
     )
 }
-
-
-def speakers_apart(path: Path | None) -> Dataset:
-    """Load the spoken digits with :data:`TEST_SPEAKERS` held out for the test (1,000 clips).
-
-    Of the others, the first five takes of each digit are for validation (200 clips), the rest for
-    training (1,800).
-
-    Args:
-        path: The ``.npz`` of the spoken digits.
-    """
-    if path is None or not path.is_file():
-        return load_fsdd(path)  # It says what is missing.
-    with np.load(path) as archive:
-        arrays = {key: archive[key] for key in ("pcm", "offsets", "name")}
-    arrays["name"] = np.array([renumbered(str(name)) for name in arrays["name"]])
-    with tempfile.TemporaryDirectory() as folder:
-        renamed = Path(folder) / "speakers_apart.npz"
-        np.savez(renamed, **arrays)
-        return load_fsdd(renamed, validation_takes=TEST_TAKES)
-
-
-def renumbered(name: str) -> str:
-    """Return a clip's name with the take that puts it into the part its speaker belongs to.
-
-    The loader tests on the first takes, so all clips of a test speaker get take 0.
-
-    >>> renumbered("7_theo_32"), renumbered("7_jackson_32")
-    ('7_theo_0', '7_jackson_37')
-    """
-    digit, speaker, take = re.split("_", name)
-    moved = 0 if speaker in TEST_SPEAKERS else int(take) + TEST_TAKES
-    return f"{digit}_{speaker}_{moved}"

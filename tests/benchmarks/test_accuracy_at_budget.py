@@ -12,12 +12,13 @@ from accuracy.ablations import ALL, WIDTHS_OF_OURS
 from accuracy.methods import METHODS, Job
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
+from accuracy.splits import TEST_SPEAKERS, digits_fold, speakers_apart, takes_fold
 from accuracy.store import Key, Store
-from accuracy.table import Row, best, markdown, rows, short
-from accuracy.tasks import TASKS, TEST_SPEAKERS, Limits, speakers_apart
+from accuracy.table import Row, best, lead, markdown, rows, short
+from accuracy.tasks import TASKS, Limits
 from accuracy.widths import fits, network
 from accuracy_at_budget import arguments, overrides, run_all
-from accuracy_table import Part, parts_line
+from accuracy_table import Part, lead_lines, parts_line
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InputError
@@ -43,8 +44,9 @@ def digits(monkeypatch):
     return few
 
 
-OURS_ROW = Row("ours", [0.8], [0.8], [0.8], 9, 7, 5, 2.0, True)
-BY_CHANCE_ROW = dataclasses.replace(OURS_ROW, label="ours, importance by chance", int8=[0.7])
+OURS_ROW = Row("ours", {0: 0.8}, [0.8], [0.8], 9, 7, 5, 2.0, True)
+NO_RESOURCES = {"arena_bytes": 0, "flash_bytes": 0, "macs": 0}
+BY_CHANCE_ROW = dataclasses.replace(OURS_ROW, label="ours, importance by chance", int8={0: 0.7})
 
 
 def asked(store, *more):
@@ -190,6 +192,63 @@ def test_what_makes_no_sense_is_refused(given, tmp_path, capsys):
     assert "error" in capsys.readouterr().err
 
 
+def test_folds_of_the_digits_test_on_other_images():
+    folds = [digits_fold(None, fold) for fold in range(5)]
+    own = TASKS["digits"].data(None)
+    for part in ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"):
+        np.testing.assert_array_equal(getattr(folds[0], part), getattr(own, part))
+    # The 300 images for validation are the test of the next fold, their labels too.
+    np.testing.assert_array_equal(folds[1].x_test, own.x_val)
+    np.testing.assert_array_equal(folds[1].y_test, own.y_val)
+    tested = np.concatenate([fold.x_test for fold in folds]).reshape(1500, 64)
+    assert len(np.unique(tested, axis=0)) == 1500
+    for fold in folds:
+        images = np.concatenate([fold.x_train, fold.x_val, fold.x_test]).reshape(1797, 64)
+        assert len(np.unique(images, axis=0)) == 1797
+    with pytest.raises(InputError, match="no fold 5: give --seeds from 0 to 4"):
+        digits_fold(None, 5)
+
+
+def write_clips(path, clips, samples):
+    """Write spoken digits: (digit, speaker, take) and 400 samples of each."""
+    np.savez(
+        path,
+        pcm=np.concatenate(samples).astype(np.int16),
+        offsets=np.arange(len(clips) + 1) * 400,
+        name=np.array([f"{digit}_{speaker}_{take}" for digit, speaker, take in clips]),
+    )
+
+
+def test_a_fold_of_the_spoken_digits_tests_on_other_takes(tmp_path):
+    clips = [(digit, "jackson", take) for digit in range(2) for take in range(50)]
+    rng = np.random.default_rng(0)
+    # Takes 5 to 9 are silent.
+    sounds = [rng.integers(-3000, 3000, 400) * (take not in range(5, 10)) for *_, take in clips]
+    path = tmp_path / "fsdd.npz"
+    write_clips(path, clips, sounds)
+    data = takes_fold(path, 1)
+    assert [len(part) for part in (data.x_train, data.x_val, data.x_test)] == [86, 4, 10]
+    assert len(np.unique(data.x_test, axis=0)) == 1
+    assert len(np.unique(data.x_train, axis=0)) == 86
+    with pytest.raises(InputError, match="no fold 10: give --seeds from 0 to 9"):
+        takes_fold(path, 10)
+
+
+def test_each_seed_of_a_task_with_folds_has_a_fold_of_its_own(tmp_path, monkeypatch):
+    tests = []
+
+    def note(job, _):
+        tests.append(job.data.x_test)
+        accuracy = {"float": 0, "int8": 0}
+        return {"accuracy": accuracy, "resources": NO_RESOURCES, "fits": True, "fit_seconds": 0}
+
+    monkeypatch.setattr("accuracy_at_budget.run", note)
+    words = ["--task", "digits-folds", "--budget", "1/4", "--method", "uniform"]
+    run_all(arguments([*words, "--seeds", "0", "3", "--store", str(tmp_path)]))
+    for found, fold in zip(tests, (0, 3), strict=True):
+        np.testing.assert_array_equal(found, digits_fold(None, fold).x_test)
+
+
 def test_speakers_of_the_test_are_in_no_other_part(tmp_path):
     clips = [
         (digit, speaker, take)
@@ -199,12 +258,7 @@ def test_speakers_of_the_test_are_in_no_other_part(tmp_path):
     ]
     rng = np.random.default_rng(0)
     path = tmp_path / "fsdd.npz"
-    np.savez(
-        path,
-        pcm=rng.integers(-3000, 3000, 400 * len(clips)).astype(np.int16),
-        offsets=np.arange(len(clips) + 1) * 400,
-        name=np.array([f"{digit}_{speaker}_{take}" for digit, speaker, take in clips]),
-    )
+    write_clips(path, clips, [rng.integers(-3000, 3000, 400) for _ in clips])
     data = speakers_apart(path)
     # Of the one other speaker, takes 0-4 validate and 5-6 train.
     assert [len(part) for part in (data.x_train, data.x_val, data.x_test)] == [4, 10, 28]
@@ -224,18 +278,19 @@ def test_of_a_peer_the_fitting_network_with_most_macs_counts():
 
 
 def test_rows_gather_seeds_and_the_best_comes_first():
-    def run(label, int8, arena):
+    def run(label, seed, int8, arena):
         return {
             "label": label,
+            "seed": seed,
             "accuracy": {"int8": int8, "float": 0.5, "float_validation": 0.6},
             "resources": {"arena_bytes": arena, "flash_bytes": 7, "macs": 5},
             "fit_seconds": 2.0,
             "fits": arena <= 10,
         }
 
-    found = rows([run("a", 0.5, 9), run("b", 0.9, 9), run("b", 0.7, 11)])
+    found = rows([run("a", 0, 0.5, 9), run("b", 0, 0.9, 9), run("b", 1, 0.7, 11)])
     assert [row.label for row in found] == ["b", "a"]
-    assert found[0] == Row("b", [0.9, 0.7], [0.5, 0.5], [0.6, 0.6], 11, 7, 5, 2.0, False)
+    assert found[0] == Row("b", {0: 0.9, 1: 0.7}, [0.5, 0.5], [0.6, 0.6], 11, 7, 5, 2.0, False)
     cells = (
         "b",
         "2",
@@ -252,6 +307,19 @@ def test_rows_gather_seeds_and_the_best_comes_first():
     assert best(found) == "80.00 +- 14.14 (b; seeds: 2)"
     assert best([]) == "-"
     assert short(found[0]) == "80.00 +- 14.14 (2)"
+
+
+def test_a_lead_is_told_seed_by_seed():
+    ours = dataclasses.replace(OURS_ROW, int8={0: 0.9, 1: 0.8, 2: 0.7, 4: 0.1})
+    other = dataclasses.replace(OURS_ROW, label="uniform", int8={0: 0.8, 1: 0.8, 2: 0.6, 3: 0.9})
+    # 10, 0 and 10 points: their deviation is 5.77, over the root of three 3.33.
+    assert lead(ours, other) == ("3", "+6.67 +- 3.33", "2.5")
+    assert lead(OURS_ROW, other) == ("1", "+0.00", "0.5")
+    lone = dataclasses.replace(OURS_ROW, label="random")
+    part = Part("digits", 60, Limits("1/8", 100, 10), [ours, other, lone, BY_CHANCE_ROW], [])
+    assert list(lead_lines(part)) == [
+        ("digits", "1/8", "60", "uniform", "3", "+6.67 +- 3.33", "2.5")
+    ]
 
 
 def test_the_parts_of_ours_stand_beside_each_other():
