@@ -20,17 +20,26 @@ MOST_LINES = 12
 _STATUSES = (RUNNING, FINISHED, STOPPED, INFEASIBLE, FAILED)
 
 
-def front_table(rows: Sequence[Row], title: str = "Front") -> Table:
-    """Return a table of trials with what they cost and reach."""
+def front_table(rows: Sequence[Row], among: Sequence[Row], title: str = "Front") -> Table:
+    """Return a table of trials with what they cost and reach.
+
+    Args:
+        rows: The trials.
+        among: All trials of the sweep: the table says what tells a trial from these.
+        title: Above the table.
+    """
     table = Table(box=SIMPLE, title=title, title_justify="left")
-    for heading in ("trial", "board", "seed"):
+    has_boards = any(row.board for row in among)
+    for heading in ("trial", *(["board"] if has_boards else []), "seed"):
         table.add_column(heading, no_wrap=True)
     table.add_column("budget", overflow="fold")
-    for heading in ("int8", "SRAM B", "flash B", "MACs", "latency"):
+    for heading in ("int8", "SRAM B", "flash B", "MACs", *(["latency"] if has_boards else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        label = row.label_beside(rows)
-        table.add_row(str(row.trial), row.board or "-", str(row.seed), label, *cells(row))
+        *costs, latency = cells(row)
+        board, time_taken = ([row.board or "-"], [latency]) if has_boards else ([], [])
+        label = row.label_beside(among)
+        table.add_row(str(row.trial), *board, str(row.seed), label, *costs, *time_taken)
     return table
 
 
@@ -127,7 +136,8 @@ class LiveView:
         best = front(rows)
         shown = best[:MOST_LINES]
         more = f" ({len(best) - len(shown)} more)" if len(best) > len(shown) else ""
-        return Group(self._running(), front_table(shown, f"Front so far{more}"), self._standing())
+        table = front_table(shown, rows, f"Front so far{more}")
+        return Group(self._running(), table, self._standing())
 
     def _running(self) -> Table:
         table = Table(box=SIMPLE, title="Trials", title_justify="left")

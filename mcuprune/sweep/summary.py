@@ -96,7 +96,7 @@ class Summary:
 
     def items(self) -> list[Table | str]:
         """Return what is printed: the front, seeds where there are several, what is not done."""
-        items: list[Table | str] = [front_table(self.front, "Front")]
+        items: list[Table | str] = [front_table(self.front, self.trials)]
         if any(each.trials > 1 for each in self.configurations):
             items.append(_seeds_table(self.configurations))
         return [*items, *self._lines()]

@@ -4,12 +4,14 @@ import dataclasses
 import json
 
 import pytest
+from rich.console import Console
 from trial_rows import finished
 
 import mcuprune
 from mcuprune.errors import InputError
 from mcuprune.recipes.load import load_recipe
 from mcuprune.sweep.folder import SweepFolder
+from mcuprune.sweep.live import front_table
 from mcuprune.sweep.row import STOPPED
 
 
@@ -38,6 +40,26 @@ def test_printed(summary):
     assert "4 trials: 3 finished, 1 stopped." in text
     assert "Trial 3 stopped: after epoch 3" in text
     assert "<table>" in summary._repr_html_()
+    # A trial is told by what it does not share with the others; no column for boards not asked for.
+    front, _ = text.split("Seeds")
+    (line,) = [line for line in front.splitlines() if "94.00%" in line]
+    assert line.split() == ["1", "1", "SRAM", "4,000", "B", "94.00%", "4,000", "10,000", "1,000"]
+    assert "board" not in front
+
+
+def test_boards_are_told_where_there_are_some():
+    rows = [
+        finished(0, 0.9, 4000, board="nucleo-f446re", latency_ms=9.0),
+        finished(1, 0.8, 3000, board="nucleo-l4r5zi", latency_ms=8.0, budget_sram_bytes=4000),
+    ]
+    table = front_table(rows[:1], rows)
+    console = Console(width=120)
+    with console.capture() as printed:
+        console.print(table)
+    headings, line = [line for line in printed.get().splitlines() if "0" in line or "int8" in line]
+    assert "board" in headings
+    assert "nucleo-f446re" in line
+    assert "9 ms" in line
 
 
 def test_json(summary):
