@@ -269,4 +269,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         pruner = self._running()
         used = ", ".join(f"{name} {value:,}" for name, value in pruner.resources().items())
         widths = " ".join(f"{name}={w}" for name, w in pruner.groups.widths().items())
-        keras.src.utils.io_utils.print_msg(f"mcuprune: {what} {widths} ({used}, predicted)")
+        origin = "predicted"
+        if pruner.is_planned:
+            origin += " with the memory plan that mcuprune.deploy writes"
+        keras.src.utils.io_utils.print_msg(f"mcuprune: {what} {widths} ({used}, {origin})")

@@ -226,6 +226,11 @@ class Pruner:
         """
         return self._shipping.model.exact(self._whole())
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether :meth:`resources` count the memory plan that ``deploy`` writes into the file."""
+        return self._shipping.is_planned
+
     def multipliers(self) -> dict[str, float]:
         """Return the penalty's present strength per resource."""
         return self._prices.multipliers

@@ -17,6 +17,7 @@ from mcuprune.errors import InfeasibleBudgetError
 from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.ir.from_tflite import read_tflite
 from mcuprune.pruning.allowed import allowed_widths
+from mcuprune.pruning.callback import MCUPruning
 from mcuprune.pruning.pruner import Pruner
 from mcuprune.pruning.shipping import shipping
 from mcuprune.pruning.widths import worth_of_widths
@@ -73,6 +74,7 @@ def test_predictions_hold_on_the_file_to_the_byte(shipped: Any) -> None:
     _, pruner, deployment = shipped
     file_bytes = (deployment.folder / "model.tflite").stat().st_size
     assert pruner.resources() == {"sram": deployment.arena.total_bytes, "flash": file_bytes}
+    assert pruner.is_planned
 
 
 def test_without_room_for_the_plan_in_flash_widths_fit_without_it() -> None:
@@ -91,6 +93,22 @@ def test_files_of_other_converters_are_counted_without_a_plan() -> None:
     pruner = pruned(model, Budget(sram=8_000, flash=4_000), plan_memory=False)
     assert estimate(model).arena_total_bytes == pruner.resources()["sram"] <= 8_000
     assert estimate(model).flash_bytes == pruner.resources()["flash"]
+    assert not pruner.is_planned
+
+
+@pytest.mark.parametrize(
+    ("plan_memory", "told"),
+    [(True, "with the memory plan that mcuprune.deploy writes)"), (False, "predicted)")],
+)
+def test_a_cut_says_what_it_counted(
+    capfd: pytest.CaptureFixture[str], plan_memory: bool, told: str
+) -> None:
+    model = summing()
+    model.compile("adam", "mse")
+    pruning = MCUPruning(Budget(sram=8_000), 0, 1, cuts=1, verbose=1, plan_memory=plan_memory)
+    model.fit(samples(model), np.zeros((50, 4)), verbose=0, callbacks=[pruning])
+    line = next(line for line in capfd.readouterr().out.splitlines() if "cut to" in line)
+    assert line.endswith(told)
 
 
 def test_the_form_that_meets_the_budget_counts() -> None:
