@@ -43,7 +43,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", required=True, choices=sorted(TASKS))
     parser.add_argument("--data", type=Path, help="as the recipe's --data")
-    parser.add_argument("--budget", nargs="+", default=["1/2", "1/4", "1/8"])
+    parser.add_argument("--budget", nargs="+", help="all but the whole network's own if absent")
     parser.add_argument("--method", nargs="+", default=list(METHODS), choices=list(ALL))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, help="the recipe's own if absent")
@@ -64,6 +64,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--label names a variant of one method: give one --method")
     if found.ours and (found.method != [OURS] or not found.label):
         parser.error("--ours varies our method: give --method ours and a --label")
+    found.budget = found.budget or [name for name in TASKS[found.task].budgets if name != "1"]
     unknown = [name for name in found.budget if name not in TASKS[found.task].budgets]
     if unknown:
         parser.error(f"no budget {unknown[0]}: {', '.join(TASKS[found.task].budgets)}")

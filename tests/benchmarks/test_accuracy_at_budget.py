@@ -10,13 +10,14 @@ import pytest
 from accuracy import methods
 from accuracy.ablations import ALL, WIDTHS_OF_OURS
 from accuracy.methods import METHODS, Job
+from accuracy.other_networks import OTHER_NETWORKS
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
 from accuracy.splits import TEST_SPEAKERS, digits_fold, speakers_apart, takes_fold
 from accuracy.store import Key, Store
 from accuracy.table import Row, best, lead, markdown, rows, short
 from accuracy.tasks import TASKS, Limits
-from accuracy.widths import fits, network
+from accuracy.widths import counted, fits, network, whole_widths
 from accuracy_at_budget import arguments, overrides, run_all
 from accuracy_table import Part, lead_lines, parts_line
 
@@ -232,6 +233,21 @@ def test_a_fold_of_the_spoken_digits_tests_on_other_takes(tmp_path):
     assert len(np.unique(data.x_train, axis=0)) == 86
     with pytest.raises(InputError, match="no fold 10: give --seeds from 0 to 9"):
         takes_fold(path, 10)
+
+
+@pytest.mark.parametrize("name", OTHER_NETWORKS)
+def test_budgets_of_other_networks_lie_between_the_narrowest_and_the_whole(name):
+    task = TASKS[f"digits-{name}"]
+    data, recipe = task.data(None, seed=0), task.settings(1)
+    whole = whole_widths(recipe)
+    needs = [counted(network(recipe, data, widths)) for widths in ([1] * len(whole), whole)]
+    for share, budget in ((1, "1"), (4, "1/4"), (8, "1/8")):
+        for limit, (floor, top) in (
+            (task.budgets[budget].arena_bytes, [need.arena_total_bytes for need in needs]),
+            (task.budgets[budget].flash_bytes, [need.flash_bytes for need in needs]),
+        ):
+            assert int(floor + (top - floor) / share) == limit
+    assert arguments(["--task", task.name]).budget == ["1/4", "1/8"]
 
 
 def test_each_seed_of_a_task_with_folds_has_a_fold_of_its_own(tmp_path, monkeypatch):
