@@ -123,18 +123,16 @@ def peers_within(task: Task, budget: str, given: argparse.Namespace) -> list[Row
 def main() -> None:
     given = arguments()
     found = [part for name in given.task for part in parts(TASKS[name], given)]
-    for part in found:
-        print(section(part, given))
     print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, map(summary_line, found))}\n")
     leads = (line for part in found for line in lead_lines(part))
-    print(
-        f"### Seed by seed, int8: mean and its standard error\n\n{markdown(LEAD_HEADINGS, leads)}\n"
-    )
+    print(f"### Seed by seed, int8\n\n{markdown(LEAD_HEADINGS, leads)}\n")
     taken_apart = [part for part in found if BY_CHANCE in {row.label for row in part.rows}]
     print(
         "### What each part brings, int8 % (seeds)\n\n"
-        f"{markdown(PARTS_HEADINGS, map(parts_line, taken_apart))}"
+        f"{markdown(PARTS_HEADINGS, map(parts_line, taken_apart))}\n"
     )
+    for part in found:
+        print(section(part, given))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ ALL: Mapping[str, Method] = {
     BY_CHANCE: importance_by_chance,
 }
 PRUNING_WHILE_TRAINING = frozenset({OURS, UNIFORM_BY_OURS, BY_CHANCE})
-# What each is called in the table of the parts. The cuts are `--ours cuts=N` under these labels.
+# What each is called in the table of the parts. The cuts are `--ours cuts=N` under these labels,
+# the last is `--ours plan_memory=false`.
 PARTS: Mapping[str, str] = {
     OURS: OURS,
     WIDTHS_OF_OURS: "its widths, from scratch",
@@ -83,4 +84,5 @@ PARTS: Mapping[str, str] = {
     BY_CHANCE: "importance by chance",
     "ours, one cut": "one cut",
     "ours, six cuts": "six cuts",
+    "ours, without a memory plan": "without a memory plan",
 }

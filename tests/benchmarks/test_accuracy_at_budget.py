@@ -342,7 +342,7 @@ def test_the_parts_of_ours_stand_beside_each_other():
     part = Part("digits", 60, Limits("1/8", 100, 10), [OURS_ROW, BY_CHANCE_ROW], [])
     assert parts_line(part) == (
         *("digits", "1/8", "60"),
-        *("80.00 (1)", "-", "-", "-", "70.00 (1)", "-", "-"),
+        *("80.00 (1)", "-", "-", "-", "70.00 (1)", "-", "-", "-"),
     )
 
 
