@@ -10,8 +10,8 @@ from accuracy.other_networks import OTHER_NETWORKS
 from accuracy.splits import digits_fold, speakers_apart, takes_fold
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.datasets.registry import load
+from mcuprune.recipes.ingredient_sections import ModelSection
 from mcuprune.recipes.load import load_recipe
-from mcuprune.recipes.models import BUILDERS
 from mcuprune.recipes.schema import Recipe
 
 
@@ -41,6 +41,7 @@ class Task:
         budgets: By name. Within ``"1"`` the whole network fits.
         changes: What differs from the recipe, ``key=value``.
         split: Loads the data in other parts than the recipe's, by path and seed; None for its own.
+        network: A network of :data:`OTHER_NETWORKS` in place of the recipe's, None for its own.
     """
 
     name: str
@@ -49,10 +50,15 @@ class Task:
     budgets: Mapping[str, Limits]
     changes: tuple[str, ...] = ()
     split: Callable[[Path | None, int], Dataset] | None = None
+    network: str | None = None
 
     def settings(self, epochs: int | None, overrides: tuple[str, ...] = ()) -> Recipe:
         """Return the recipe, scaled to a number of epochs; None for its own."""
-        return load_recipe(self.recipe, (*self.changes, *overrides), epochs)
+        recipe = load_recipe(self.recipe, (*self.changes, *overrides), epochs)
+        if self.network is None:
+            return recipe
+        # Recipes name networks of the package alone; a copy is not checked.
+        return recipe.model_copy(update={"model": ModelSection.model_construct(name=self.network)})
 
     def data(self, path: Path | None, seed: int = 0) -> Dataset:
         """Load the data; ``path`` as the recipe's ``--data``, ``seed`` for what splits by it."""
@@ -88,15 +94,12 @@ _OTHER_BUDGETS = {
     "mobilenet-v2": ((116_528, 30_736), (36_392, 13_528), (23_036, 10_660)),
     "densenet": ((53_856, 15_520), (17_712, 8_104), (11_688, 6_868)),
 }
-# The changes to a recipe below can name these besides the package's.
-BUILDERS.update(OTHER_NETWORKS)
 
 
 def _other_task(name: str) -> Task:
     whole, quarter, eighth = _OTHER_BUDGETS[name]
     budgets = _budgets(whole=whole, quarter=quarter, eighth=eighth)
-    changes = (f"model.name={name}",)
-    return Task(f"digits-{name}", "digits", None, budgets, changes, digits_fold)
+    return Task(f"digits-{name}", "digits", None, budgets, split=digits_fold, network=name)
 
 
 _ALL_IMAGES = "data.options.train_images=null"

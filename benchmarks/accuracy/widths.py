@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from accuracy.other_networks import OTHER_NETWORKS
 from accuracy.tasks import Limits
 from mcuprune.budget import Budget
 from mcuprune.cost.resources import Resources, estimate
@@ -16,6 +17,7 @@ from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.models import BUILDERS
 from mcuprune.recipes.schema import Recipe
 
+_BUILDERS = {**BUILDERS, **OTHER_NETWORKS}
 Widths = tuple[int, ...]
 # Whether the network of these widths fits, and its MACs.
 Cost = Callable[[Widths], tuple[bool, int]]
@@ -90,14 +92,14 @@ def _last(steps: int, holds: Callable[[int], bool]) -> int:
 
 def whole_widths(recipe: Recipe) -> Widths:
     """Return the widths of the recipe's whole network: its builder's own."""
-    parameters = inspect.signature(BUILDERS[recipe.model.name]).parameters
+    parameters = inspect.signature(_BUILDERS[str(recipe.model.name)]).parameters
     return tuple(recipe.model.options.get("widths", parameters["widths"].default))
 
 
 def network(recipe: Recipe, data: Dataset, widths: Widths) -> Any:
     """Build the recipe's network at other widths, with fresh weights."""
     options = {**recipe.model.options, "widths": widths}
-    return BUILDERS[recipe.model.name](
+    return _BUILDERS[str(recipe.model.name)](
         input_shape=data.input_shape, classes=data.classes, **options
     )
 
