@@ -6,7 +6,6 @@ Differences that a test set of 300 cannot show are told by several of them.
 from __future__ import annotations
 
 import dataclasses
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,8 @@ from mcuprune.recipes.datasets.fsdd import TEST_TAKES, load_fsdd
 
 # Of the six, the last two by name; nobody listened to them first.
 TEST_SPEAKERS = ("theo", "yweweler")
-# Takes of each digit and speaker, and how many of them are for validation in the recipe.
-TAKES, VALIDATION_TAKES = 50, 2
+# Of each digit and speaker.
+TAKES = 50
 
 
 def digits_fold(path: Path | None, fold: int) -> Dataset:
@@ -38,24 +37,14 @@ def digits_fold(path: Path | None, fold: int) -> Dataset:
         InputError: There is no such fold.
     """
     data = load_digits(path)
-    turn = fold * len(data.x_test)
-    _require_fold(fold, len(data.x_train) // len(data.x_test) + 2)
-    images, labels = (
-        np.roll(np.concatenate([getattr(data, f"{kind}_{part}") for part in PARTS]), turn, axis=0)
-        for kind in "xy"
-    )
     bounds = np.cumsum([len(data.x_train), len(data.x_val)])
-    x_train, x_val, x_test = np.split(images, bounds)
-    y_train, y_val, y_test = np.split(labels, bounds)
-    return dataclasses.replace(
-        data,
-        x_train=x_train,
-        y_train=y_train,
-        x_val=x_val,
-        y_val=y_val,
-        x_test=x_test,
-        y_test=y_test,
-    )
+    _require_fold(fold, (bounds[-1] + len(data.x_test)) // len(data.x_test))
+    found = {}
+    for kind in "xy":
+        whole = np.concatenate([getattr(data, f"{kind}_{part}") for part in PARTS])
+        turned = np.split(np.roll(whole, fold * len(data.x_test), axis=0), bounds)
+        found |= {f"{kind}_{part}": piece for part, piece in zip(PARTS, turned, strict=True)}
+    return dataclasses.replace(data, **found)
 
 
 def takes_fold(path: Path | None, fold: int) -> Dataset:
@@ -72,13 +61,10 @@ def takes_fold(path: Path | None, fold: int) -> Dataset:
     """
     _require_fold(fold, TAKES // TEST_TAKES)
 
-    def moved(take: int, speaker: str) -> int:  # noqa: ARG001
-        return (take - fold * TEST_TAKES) % TAKES
-
-    return _by_take(path, moved, VALIDATION_TAKES)
+    return _by_take(path, lambda take, _: (take - fold * TEST_TAKES) % TAKES)
 
 
-def speakers_apart(path: Path | None, seed: int = 0) -> Dataset:  # noqa: ARG001
+def speakers_apart(path: Path | None) -> Dataset:
     """Load the spoken digits with :data:`TEST_SPEAKERS` held out for the test (1,000 clips).
 
     Of the others, the first five takes of each digit are for validation (200 clips), the rest for
@@ -86,26 +72,26 @@ def speakers_apart(path: Path | None, seed: int = 0) -> Dataset:  # noqa: ARG001
 
     Args:
         path: The ``.npz`` of the spoken digits.
-        seed: Changes nothing.
     """
+    return _by_take(path, _apart, validation_takes=TEST_TAKES)
 
-    def moved(take: int, speaker: str) -> int:
-        return 0 if speaker in TEST_SPEAKERS else take + TEST_TAKES
 
-    return _by_take(path, moved, TEST_TAKES)
+def _apart(take: int, speaker: str) -> int:
+    """Return a take of the part that a speaker belongs to."""
+    return 0 if speaker in TEST_SPEAKERS else take + TEST_TAKES
 
 
 def renumbered(name: str, moved: Callable[[int, str], int]) -> str:
     """Return a clip's name with another take.
 
-    >>> renumbered("7_theo_32", lambda take, speaker: take + 5)
-    '7_theo_37'
+    >>> renumbered("7_theo_32", _apart), renumbered("7_jackson_32", _apart)
+    ('7_theo_0', '7_jackson_37')
     """
-    digit, speaker, take = re.split("_", name)
+    digit, speaker, take = name.split("_")
     return f"{digit}_{speaker}_{moved(int(take), speaker)}"
 
 
-def _by_take(path: Path | None, moved: Callable[[int, str], int], validation_takes: int) -> Dataset:
+def _by_take(path: Path | None, moved: Callable[[int, str], int], **options: int) -> Dataset:
     """Load the spoken digits as if they had other takes: the loader tests on the first ones."""
     if path is None or not path.is_file():
         return load_fsdd(path)  # It says what is missing.
@@ -115,7 +101,7 @@ def _by_take(path: Path | None, moved: Callable[[int, str], int], validation_tak
     with tempfile.TemporaryDirectory() as folder:
         renamed = Path(folder) / "other_takes.npz"
         np.savez(renamed, **arrays)
-        return load_fsdd(renamed, validation_takes=validation_takes)
+        return load_fsdd(renamed, **options)
 
 
 def _require_fold(fold: int, folds: int) -> None:

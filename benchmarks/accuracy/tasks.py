@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from accuracy.other_networks import OTHER_NETWORKS
 from accuracy.splits import digits_fold, speakers_apart, takes_fold
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.datasets.registry import load
@@ -41,7 +40,7 @@ class Task:
         budgets: By name. Within ``"1"`` the whole network fits.
         changes: What differs from the recipe, ``key=value``.
         split: Loads the data in other parts than the recipe's, by path and seed; None for its own.
-        network: A network of :data:`OTHER_NETWORKS` in place of the recipe's, None for its own.
+        network: One of :mod:`accuracy.other_networks` in place of the recipe's; likewise.
     """
 
     name: str
@@ -84,24 +83,17 @@ _SPOKEN_DIGITS = _budgets(
 _FASHION = _budgets(
     whole=(94_176, 44_240), half=(51_320, 26_576), quarter=(29_892, 17_744), eighth=(19_178, 13_328)
 )
-# Of the other networks likewise, the floor at width 1, all as predicted: (file, arena) of budgets
-# 1, 1/4 and 1/8.
-_OTHER_BUDGETS = {
-    "perceptron": ((24_288, 3_456), (7_584, 2_256), (4_800, 2_056)),
-    "over-rows": ((30_896, 4_720), (9_812, 3_064), (6_298, 2_788)),
-    "vgg": ((226_128, 10_960), (59_556, 5_440), (31_794, 4_520)),
-    "mobilenet": ((35_552, 8_832), (12_332, 5_112), (8_462, 4_492)),
-    "mobilenet-v2": ((116_528, 30_736), (36_392, 13_528), (23_036, 10_660)),
-    "densenet": ((53_856, 15_520), (17_712, 8_104), (11_688, 6_868)),
+# Of the other networks likewise, the floor at width 1, all as predicted.
+_OTHER_NETWORKS = {
+    "perceptron": _budgets(whole=(24_288, 3_456), quarter=(7_584, 2_256), eighth=(4_800, 2_056)),
+    "over-rows": _budgets(whole=(30_896, 4_720), quarter=(9_812, 3_064), eighth=(6_298, 2_788)),
+    "vgg": _budgets(whole=(226_128, 10_960), quarter=(59_556, 5_440), eighth=(31_794, 4_520)),
+    "mobilenet": _budgets(whole=(35_552, 8_832), quarter=(12_332, 5_112), eighth=(8_462, 4_492)),
+    "mobilenet-v2": _budgets(
+        whole=(116_528, 30_736), quarter=(36_392, 13_528), eighth=(23_036, 10_660)
+    ),
+    "densenet": _budgets(whole=(53_856, 15_520), quarter=(17_712, 8_104), eighth=(11_688, 6_868)),
 }
-
-
-def _other_task(name: str) -> Task:
-    whole, quarter, eighth = _OTHER_BUDGETS[name]
-    budgets = _budgets(whole=whole, quarter=quarter, eighth=eighth)
-    return Task(f"digits-{name}", "digits", None, budgets, split=digits_fold, network=name)
-
-
 _ALL_IMAGES = "data.options.train_images=null"
 TASKS = {
     task.name: task
@@ -110,7 +102,13 @@ TASKS = {
         Task("digits-folds", "digits", None, _DIGITS, split=digits_fold),
         Task("kws-fsdd", "kws-fsdd", "K", _SPOKEN_DIGITS),
         Task("kws-fsdd-folds", "kws-fsdd", None, _SPOKEN_DIGITS, split=takes_fold),
-        Task("kws-fsdd-speakers", "kws-fsdd", None, _SPOKEN_DIGITS, split=speakers_apart),
+        Task(
+            "kws-fsdd-speakers",
+            "kws-fsdd",
+            None,
+            _SPOKEN_DIGITS,
+            split=lambda path, _: speakers_apart(path),
+        ),
         Task("fashion", "fashion", "F", _FASHION),
         # For a GPU: all images; and from a network twice as wide into the same bytes.
         Task("fashion-full", "fashion", None, _FASHION, (_ALL_IMAGES,)),
@@ -121,6 +119,9 @@ TASKS = {
             {**_FASHION, **_budgets(whole=(330_080, 84_560))},
             (_ALL_IMAGES, "model.options.widths=[32,64,128]"),
         ),
-        *map(_other_task, OTHER_NETWORKS),
+        *(
+            Task(f"digits-{name}", "digits", None, budgets, split=digits_fold, network=name)
+            for name, budgets in _OTHER_NETWORKS.items()
+        ),
     )
 }

@@ -92,14 +92,14 @@ def _last(steps: int, holds: Callable[[int], bool]) -> int:
 
 def whole_widths(recipe: Recipe) -> Widths:
     """Return the widths of the recipe's whole network: its builder's own."""
-    parameters = inspect.signature(_BUILDERS[str(recipe.model.name)]).parameters
+    parameters = inspect.signature(_BUILDERS[recipe.model.name]).parameters
     return tuple(recipe.model.options.get("widths", parameters["widths"].default))
 
 
 def network(recipe: Recipe, data: Dataset, widths: Widths) -> Any:
     """Build the recipe's network at other widths, with fresh weights."""
     options = {**recipe.model.options, "widths": widths}
-    return _BUILDERS[str(recipe.model.name)](
+    return _BUILDERS[recipe.model.name](
         input_shape=data.input_shape, classes=data.classes, **options
     )
 
