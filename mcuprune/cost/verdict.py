@@ -100,7 +100,7 @@ def compare(resources: Resources, budget: Budget) -> Verdict:
         "flash": resources.flash_bytes + (code_bytes or 0),
         "macs": resources.macs,
     }
-    notes = {} if budget.board is None else _board_notes(resources)
+    notes = _notes(resources, budget)
     if budget.latency is not None:
         required["latency"] = _latency_us(resources)
     return Verdict(
@@ -109,6 +109,17 @@ def compare(resources: Resources, budget: Budget) -> Verdict:
             for name, available in budget.limits()
         )
     )
+
+
+def _notes(resources: Resources, budget: Budget) -> dict[str, str]:
+    """Say what is counted on a board, and where allocating takes more than the limit."""
+    notes = {} if budget.board is None else _board_notes(resources)
+    if budget.sram is not None and resources.peak_sram_bytes <= budget.sram:
+        allocating_bytes = resources.arena_smallest_bytes
+        if allocating_bytes > budget.sram:
+            over = f"to allocate it takes {allocating_bytes:,} B (predicted), some of it for a time"
+            notes["sram"] = ", ".join(filter(None, [notes.get("sram"), over]))
+    return notes
 
 
 def _board_notes(resources: Resources) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 from rich.console import Console
@@ -56,6 +57,19 @@ def test_verdict_shows_the_excess():
     assert "does not fit" in text(table)
     assert cells(table, "flash") == ["flash", "1,234", "B", "1,000", "B", "234", "B"]
     assert cells(table, "macs")[-2:] == ["0", "MACs"]
+
+
+def test_verdict_says_what_allocating_takes():
+    resources = dataclasses.replace(estimate(dense_graph()), arena_smallest_bytes=2000)
+    used = resources.peak_sram_bytes
+    assert used < 1990
+    fits = compare(resources, Budget(sram=1990))
+    assert fits.fits
+    assert "to allocate it takes 2,000 B" in fits.rows[0].note
+    assert fits.to_json()["sram"]["note"] == fits.rows[0].note
+    # Enough for both, and not even enough to run.
+    assert compare(resources, Budget(sram=2000)).rows[0].note == ""
+    assert compare(resources, Budget(sram=used - 1)).rows[0].note == ""
 
 
 def run_report() -> dict:
