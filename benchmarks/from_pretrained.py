@@ -1,30 +1,41 @@
-"""Accuracy of a trained network pruned within a few epochs, beside pruning from scratch.
+"""Makes a trained network fit within a few epochs: our pruning beside a cut at once.
 
-    python benchmarks/from_pretrained.py --task kws-fsdd --data fsdd.npz --epochs 5 10
-    python benchmarks/from_pretrained.py --task digits --window 0 0.5 --learning-rate 0.002
+    python benchmarks/from_pretrained.py --task digits --seeds 0 1 2
+    python benchmarks/from_pretrained.py --task kws-fsdd --data fsdd.npz --rate 2 4 --epochs 10
+    python benchmarks/from_pretrained.py --task digits --method ours --window 0 0.6
 
-The reference is trained once as the recipe says and kept in ``--folder``; each row then starts from
-its weights. ``--window`` is the pruning phase in shares of the epochs. int8 accuracy is that of the
-exported file as ``deploy`` ships it; choose settings by the validation accuracy. What is there is
-not run again.
+The whole network is trained once per seed as the recipe says and kept in ``--folder``; each method
+then begins with its weights. ``--window`` is our pruning phase in shares of the epochs, ``--rate``
+the learning rate over the recipe's own, chosen by the validation accuracy in the tables. What is
+there is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import functools
 import itertools
-import json
+import statistics
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from accuracy.few_epochs import SHRINKS
 from accuracy.measure import measured
-from accuracy.tasks import TASKS, Limits, Task
+from accuracy.methods import OURS, Job
+from accuracy.store import Key, Store
+from accuracy.table import Row, markdown, rows, spread
+from accuracy.tasks import TASKS, Task
+from accuracy_at_budget import circumstances, told
 
 from mcuprune.recipes.datasets.dataset import Dataset
-from mcuprune.recipes.stages import train_pruned, train_reference
+from mcuprune.recipes.schema import Recipe
+from mcuprune.recipes.stages import train_reference
 
-RESULTS = Path(__file__).parent / "results" / "from_pretrained.jsonl"
-KEY = ("task", "budget", "seed", "epochs", "window", "learning_rate")
+RESULTS = Path(__file__).parent / "results" / "from_pretrained"
+WINDOW = (0.0, 0.4)
+HEADINGS = ("task", "budget", "epochs", "method", "rate", "seeds", "int8 %", "validation %", "fits")
 
 
 def arguments() -> argparse.Namespace:
@@ -33,91 +44,122 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="as the recipe's --data")
     parser.add_argument("--folder", type=Path, default=Path("runs/from_pretrained"))
     parser.add_argument("--budget", nargs="+", default=["1/4", "1/8"])
+    parser.add_argument("--method", nargs="+", choices=list(SHRINKS), default=list(SHRINKS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, nargs="+", default=[5, 10])
-    parser.add_argument("--window", type=float, nargs=2, default=[0.0, 0.6])
-    parser.add_argument("--learning-rate", type=float, help="the recipe's own if absent")
+    parser.add_argument("--rate", type=float, nargs="+", default=[1.0, 2.0, 4.0])
+    parser.add_argument("--window", type=float, nargs=2, default=WINDOW)
     return parser.parse_args()
 
 
-def epochs_of(window: list[float], epochs: int) -> tuple[int, int]:
+def epochs_of(window: tuple[float, float], epochs: int) -> tuple[int, int]:
     """Return first epoch and end of the pruning phase.
 
-    >>> epochs_of([0.2, 0.6], 5)
+    >>> epochs_of((0.2, 0.6), 5)
     (1, 3)
     """
     start, end = (round(share * epochs) for share in window)
     return start, max(end, start + 1)
 
 
-def run(task: Task, limits: Limits, data: Dataset, key: dict[str, Any], folder: Path) -> Any:
-    start, end = epochs_of(key["window"], key["epochs"])
-    budget = [f"budget.sram={limits.arena_bytes}", f"budget.flash={limits.flash_bytes}"]
-    seed = f"training.seed={key['seed']}"
-    recipe = task.settings(
+def label_of(method: str, window: tuple[float, float], rate: float) -> str:
+    """Return what a variant is called.
+
+    >>> label_of("ours", (0.0, 0.4), 4), label_of("ours, taught", (0.0, 0.6), 2)
+    ('ours; 4', 'ours, taught, epochs 0.0 to 0.6; 2')
+    """
+    is_varied = method.startswith(OURS) and tuple(window) != WINDOW
+    phase = f", epochs {window[0]} to {window[1]}" if is_varied else ""
+    return f"{method}{phase}; {rate:g}"
+
+
+def recipe_for(task: Task, seed: int, epochs: int, window: tuple[float, float], rate: float) -> Any:
+    """Return how the trained network is trained on."""
+    start, end = epochs_of(window, epochs)
+    training = task.settings(None).training
+    return task.settings(
         None,
         (
-            *budget,
-            "budget.macs=null",
-            seed,
-            "pruning.start_from=reference",
-            f"training.epochs={key['epochs']}",
+            f"training.seed={seed}",
+            f"training.epochs={epochs}",
+            f"training.learning_rate={rate * training.learning_rate}",
             f"pruning.start_epoch={start}",
             f"pruning.end_epoch={end}",
-            f"pruning.learning_rate={key['learning_rate']}",
         ),
     )
-    reference = train_reference(recipe, data, folder)
-    pruned = train_pruned(recipe, data, folder)
-    found = measured(pruned.model, recipe, data, limits)
-    return {
-        **key,
-        "reference": reference.accuracy,
-        "fit_seconds": round(pruned.fit_seconds, 1),
-        **{name: found[name] for name in ("accuracy", "resources", "widths", "fits")},
-    }
 
 
-def kept() -> list[dict[str, Any]]:
-    if not RESULTS.is_file():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+def reference_of(task: Task, data: Dataset, seed: int, folder: Path) -> Any:
+    """Return the whole network, trained as the recipe says."""
+    recipe = task.settings(None, (f"training.seed={seed}",))
+    return train_reference(recipe, data, folder / task.name / str(seed))
 
 
-def run_all(given: argparse.Namespace) -> None:
-    task = TASKS[given.task]
-    data, own_rate = task.data(given.data), task.settings(None).training.learning_rate
-    for seed, budget, epochs in itertools.product(given.seeds, given.budget, given.epochs):
-        rate = given.learning_rate or own_rate
-        key = dict(zip(KEY, (task.name, budget, seed, epochs, given.window, rate), strict=True))
-        if any(all(record[name] == key[name] for name in KEY) for record in kept()):
+def run(method: str, recipe: Recipe, job: Job, model: Any) -> dict[str, Any]:
+    import keras
+
+    keras.utils.set_random_seed(recipe.training.seed)
+    trained = SHRINKS[method](model, job)
+    found = measured(trained.model, recipe, job.data, job.limits)
+    return {**found, "fit_seconds": round(trained.fit_seconds, 1)}
+
+
+def run_all(given: argparse.Namespace, store: Store) -> None:
+    task, where = TASKS[given.task], circumstances()
+    window = tuple(given.window)
+    data_of = functools.lru_cache(maxsize=1)(functools.partial(task.data, given.data))
+    runs = itertools.product(given.seeds, given.epochs, given.budget, given.rate, given.method)
+    for seed, epochs, budget, rate, method in runs:
+        recipe = recipe_for(task, seed, epochs, window, rate)
+        decided = {
+            "training": recipe.training.model_dump(mode="json", exclude={"seed", "epochs"}),
+            "pruning": recipe.pruning.model_dump(mode="json"),
+        }
+        key = Key(task.name, budget, label_of(method, window, rate), seed, epochs)
+        if store.has(key, decided):
             continue
-        folder = given.folder / task.name / str(seed)
-        record = run(task, task.budgets[budget], data, key, folder)
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-        print(shown(record), flush=True)
+        data = data_of(seed)
+        reference = reference_of(task, data, seed, given.folder)
+        job = Job(recipe, data, task.budgets[budget])
+        record = {**dataclasses.asdict(key), **run(method, recipe, job, reference.model)}
+        record |= {"reference": reference.accuracy, "settings": decided, **where}
+        store.add(record)
+        print(told(record), flush=True)
 
 
-def shown(record: dict[str, Any]) -> str:
-    accuracy, (start, end) = record["accuracy"], epochs_of(record["window"], record["epochs"])
-    cells = [record["task"], record["budget"], record["epochs"], f"{start} to {end}"]
-    cells += [record["learning_rate"], record["seed"], f"{100 * record['reference']:.2f}"]
-    cells += [f"{100 * accuracy[name]:.2f}" for name in ("float", "int8", "float_validation")]
-    return f"| {' | '.join(map(str, [*cells, 'yes' if record['fits'] else 'no']))} |"
+def cells(task: str, budget: str, epochs: int, row: Row) -> tuple[str, ...]:
+    method, rate = row.label.rsplit("; ", 1)
+    found = (str(len(row.int8)), spread(row.accuracies), spread(row.validation))
+    return (task, budget, str(epochs), method, rate, *found, "yes" if row.fits else "NO")
+
+
+def tables(store: Store) -> str:
+    """Return one row per task, budget, epochs and method, at the rate that validated best."""
+    parts = defaultdict(list)
+    for task in store.tasks():
+        for key, record in sorted(store.read(task).items(), key=lambda item: item[0].epochs):
+            parts[task, key.budget, key.epochs].append(record)
+    lines = []
+    for (task, budget, epochs), records in parts.items():
+        best: dict[str, Row] = {}
+        for row in rows(records):
+            method = row.label.rsplit("; ", 1)[0]
+            known = best.get(method)
+            if known is None or _validated(row) > _validated(known):
+                best[method] = row
+        lines += [cells(task, budget, epochs, row) for row in best.values()]
+    return markdown(HEADINGS, lines)
+
+
+def _validated(row: Row) -> float:
+    return statistics.mean(row.validation)
 
 
 def main() -> None:
-    given = arguments()
-    print(
-        "| task | budget | epochs | pruning | learning rate | seed | reference | float | int8 "
-        "| validation | fits |"
-    )
-    print(f"|{' --- |' * 11}")
-    for record in kept():
-        print(shown(record))
+    given, store = arguments(), Store(RESULTS)
     if given.task:
-        run_all(given)
+        run_all(given, store)
+    print(tables(store))
 
 
 if __name__ == "__main__":

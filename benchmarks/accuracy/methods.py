@@ -86,6 +86,8 @@ class Trained:
 
 
 Method = Callable[[Job], Trained]
+# Chooses what stays of a trained network.
+Choose = Callable[[Any, Groups, Job], Keep]
 Score = Callable[[Any, Groups, Job], Scores]
 
 
@@ -96,13 +98,17 @@ def ours(job: Job, **options: Any) -> Trained:
         job: What to do.
         options: Arguments of ``MCUPruning`` in place of the recipe's.
     """
+    if job.recipe.pruning.start_from != "scratch":
+        raise InputError("epochs of a reference would not be counted: leave pruning.start_from")
+    return pruned_by_ours(network(job.recipe, job.data, job.whole), job, **options)
+
+
+def pruned_by_ours(model: Any, job: Job, **options: Any) -> Trained:
+    """Prune a network while training it, likewise."""
     from mcuprune import Budget
     from mcuprune.pruning.callback import MCUPruning
 
     recipe, limits = job.recipe, job.limits
-    if recipe.pruning.start_from != "scratch":
-        raise InputError("epochs of a reference would not be counted: leave pruning.start_from")
-    model = network(recipe, job.data, job.whole)
     pruning = MCUPruning(
         Budget(sram=limits.arena_bytes, flash=limits.flash_bytes),
         start_epoch=recipe.pruning.start_epoch,
@@ -123,17 +129,17 @@ def two_multipliers_from_scratch(job: Job) -> Trained:
     return _from_scratch(job, two_multipliers(job.whole, cost))
 
 
-def layer_by_layer(score: Score) -> Method:
-    """Return the method that cuts the same share of every group, the lowest scores."""
+def layer_by_layer(score: Score) -> Choose:
+    """Cut the same share of every group, the lowest scores."""
 
     def choose(model: Any, groups: Groups, job: Job) -> Keep:
         return best_of_each(groups, score(model, groups, job), uniform_by_group(job, groups))
 
-    return _trained_twice(choose)
+    return choose
 
 
-def across_layers(score: Score) -> Method:
-    """Return the method that cuts the lowest scores of all groups until the rest fits.
+def across_layers(score: Score) -> Choose:
+    """Cut the lowest scores of all groups until the rest fits.
 
     Scores count relative to their group's mean, as Torch-Pruning's do.
     """
@@ -149,7 +155,7 @@ def across_layers(score: Score) -> Method:
         most = len(removable(groups, found))
         return best_of_all(groups, found, fewest_removed(most, fits_without))
 
-    return _trained_twice(choose)
+    return choose
 
 
 def _from_scratch(job: Job, widths: Widths) -> Trained:
@@ -192,7 +198,9 @@ def _uniform_widths(job: Job) -> Widths:
     return one_multiplier(job.whole, lambda widths: cost(widths)[0])
 
 
-def _trained_twice(choose: Callable[[Any, Groups, Job], Keep]) -> Method:
+def _trained_twice(choose: Choose) -> Method:
+    """Return the method that trains the whole network, cuts it once and trains on."""
+
     def method(job: Job) -> Trained:
         model = network(job.recipe, job.data, job.whole)
         first, epochs = job.pretrain_epochs, job.recipe.training.epochs
@@ -220,6 +228,13 @@ def _random(model: Any, groups: Groups, job: Job) -> Scores:  # noqa: ARG001
 
 
 OURS = "ours"
+CHOICES: Mapping[str, Choose] = {
+    "magnitude-layer": layer_by_layer(_magnitude),
+    "magnitude-global": across_layers(_magnitude),
+    "taylor-layer": layer_by_layer(_taylor),
+    "taylor-global": across_layers(_taylor),
+    "random": layer_by_layer(_random),
+}
 TAUGHT: Mapping[str, Method] = {
     f"{name}, taught by the whole network": taught(method)
     for name, method in {
@@ -231,11 +246,7 @@ TAUGHT: Mapping[str, Method] = {
 _BASELINES: Mapping[str, Method] = {
     "uniform": uniform,
     "two-multipliers": two_multipliers_from_scratch,
-    "magnitude-layer": layer_by_layer(_magnitude),
-    "magnitude-global": across_layers(_magnitude),
-    "taylor-layer": layer_by_layer(_taylor),
-    "taylor-global": across_layers(_taylor),
-    "random": layer_by_layer(_random),
+    **{name: _trained_twice(choose) for name, choose in CHOICES.items()},
 }
 METHODS: Mapping[str, Method] = {
     OURS: ours,
@@ -243,4 +254,4 @@ METHODS: Mapping[str, Method] = {
     **TAUGHT,
 }
 BASELINES = frozenset(_BASELINES)
-TRAINED_TWICE = BASELINES - {"uniform", "two-multipliers"}
+TRAINED_TWICE = frozenset(CHOICES)
