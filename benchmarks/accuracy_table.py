@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +20,26 @@ from accuracy.ablations import BY_CHANCE, PARTS
 from accuracy.methods import BASELINES, OURS
 from accuracy.peers import fitting, read_points
 from accuracy.store import Store
-from accuracy.table import HEADINGS, Row, best, best_first, lead, markdown, peer_rows, rows, short
+from accuracy.table import (
+    HEADINGS,
+    Row,
+    best,
+    best_first,
+    lead,
+    markdown,
+    peer_rows,
+    rows,
+    short,
+    spread,
+)
 from accuracy.tasks import TASKS, Limits, Task
 from accuracy_at_budget import RESULTS
 
 SUMMARY_HEADINGS = ("task", "budget", "epochs", "ours", "best baseline", "best of other tools")
 LEAD_HEADINGS = ("task", "budget", "epochs", "baseline", "pairs", "ours leads by, points", "ahead")
 PAIRS_AT_LEAST = 2
+LAST_CUT = re.compile(r"ours, last cut after epoch (\d+)")
+WHEN_HEADINGS = ("task", "budget", "epochs", "last cut after", "int8 %", "validation %", "seeds")
 PARTS_HEADINGS = ("task", "budget", "epochs", *PARTS.values())
 
 
@@ -113,6 +127,43 @@ def parts_line(part: Part) -> tuple[str, ...]:
     return *part.cells, *told
 
 
+def when_lines(part: Part, own: int) -> list[tuple[str, ...]]:
+    """Return what comes of cutting earlier or later, by the epoch of the last cut.
+
+    Args:
+        part: The results.
+        own: When the recipe makes it.
+
+    Returns:
+        Nothing if only the recipe's own was tried.
+    """
+    tried = {}
+    for row in part.rows:
+        if row.label == OURS:
+            tried[own] = row
+        elif varied := LAST_CUT.fullmatch(row.label):
+            tried[int(varied[1])] = row
+    if len(tried) < 2:
+        return []
+    return [
+        (
+            *part.cells,
+            f"{epoch}, the recipe's" if epoch == own else str(epoch),
+            spread(row.accuracies),
+            spread(row.validation),
+            str(len(row.int8)),
+        )
+        for epoch, row in sorted(tried.items())
+    ]
+
+
+def last_cut_of(part: Part) -> int:
+    """Return the epoch of the recipe's last cut at the part's number of epochs."""
+    end_epoch = TASKS[part.task].settings(part.epochs).pruning.end_epoch
+    assert end_epoch is not None
+    return end_epoch
+
+
 def peers_within(task: Task, budget: str, given: argparse.Namespace) -> list[Row]:
     """Return the peers' rows within a budget, the best first."""
     if given.peers is None or task.letter is None or budget == "1":
@@ -131,6 +182,8 @@ def main() -> None:
         "### What each part brings, int8 % (seeds)\n\n"
         f"{markdown(PARTS_HEADINGS, map(parts_line, taken_apart))}\n"
     )
+    when = (line for part in found for line in when_lines(part, last_cut_of(part)))
+    print(f"### When the last cut is made\n\n{markdown(WHEN_HEADINGS, when)}\n")
     for part in found:
         print(section(part, given))
 

@@ -18,6 +18,7 @@ import functools
 import itertools
 import statistics
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from accuracy.methods import OURS, Job
 from accuracy.store import Key, Store
 from accuracy.table import Row, markdown, rows, spread
 from accuracy.tasks import TASKS, Task
-from accuracy_at_budget import circumstances, told
+from accuracy_at_budget import circumstances, overrides, told
 
 from mcuprune.recipes.datasets.dataset import Dataset
 from mcuprune.recipes.schema import Recipe
@@ -38,7 +39,7 @@ WINDOW = (0.0, 0.4)
 HEADINGS = ("task", "budget", "epochs", "method", "rate", "seeds", "int8 %", "validation %", "fits")
 
 
-def arguments() -> argparse.Namespace:
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=sorted(TASKS), help="only print if absent")
     parser.add_argument("--data", type=Path, help="as the recipe's --data")
@@ -49,7 +50,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, nargs="+", default=[5, 10])
     parser.add_argument("--rate", type=float, nargs="+", default=[1.0, 2.0, 4.0])
     parser.add_argument("--window", type=float, nargs=2, default=WINDOW)
-    return parser.parse_args()
+    parser.add_argument(
+        "--ours", action="append", default=[], metavar="KEY=VALUE", help="as accuracy_at_budget.py"
+    )
+    parser.add_argument("--store", type=Path, default=RESULTS)
+    return parser.parse_args(given)
 
 
 def epochs_of(window: tuple[float, float], epochs: int) -> tuple[int, int]:
@@ -62,24 +67,35 @@ def epochs_of(window: tuple[float, float], epochs: int) -> tuple[int, int]:
     return start, max(end, start + 1)
 
 
-def label_of(method: str, window: tuple[float, float], rate: float) -> str:
+def label_of(
+    method: str, rate: float, window: tuple[float, float] = WINDOW, varied: Sequence[str] = ()
+) -> str:
     """Return what a variant is called.
 
-    >>> label_of("ours", (0.0, 0.4), 4), label_of("ours, taught", (0.0, 0.6), 2)
-    ('ours; 4', 'ours, taught, epochs 0.0 to 0.6; 2')
+    >>> label_of("ours", 4), label_of("ours, taught", 2, (0.0, 0.6), ["cuts=1"])
+    ('ours; 4', 'ours, taught, epochs 0.0 to 0.6, cuts=1; 2')
     """
-    is_varied = method.startswith(OURS) and tuple(window) != WINDOW
-    phase = f", epochs {window[0]} to {window[1]}" if is_varied else ""
-    return f"{method}{phase}; {rate:g}"
+    if not method.startswith(OURS):
+        return f"{method}; {rate:g}"
+    phase = [] if tuple(window) == WINDOW else [f"epochs {window[0]} to {window[1]}"]
+    return f"{', '.join([method, *phase, *varied])}; {rate:g}"
 
 
-def recipe_for(task: Task, seed: int, epochs: int, window: tuple[float, float], rate: float) -> Any:
+def recipe_for(
+    task: Task,
+    seed: int,
+    epochs: int,
+    window: tuple[float, float],
+    rate: float,
+    varied: Sequence[str],
+) -> Recipe:
     """Return how the trained network is trained on."""
     start, end = epochs_of(window, epochs)
     training = task.settings(None).training
     return task.settings(
         None,
         (
+            *overrides(varied),
             f"training.seed={seed}",
             f"training.epochs={epochs}",
             f"training.learning_rate={rate * training.learning_rate}",
@@ -110,12 +126,12 @@ def run_all(given: argparse.Namespace, store: Store) -> None:
     data_of = functools.lru_cache(maxsize=1)(functools.partial(task.data, given.data))
     runs = itertools.product(given.seeds, given.epochs, given.budget, given.rate, given.method)
     for seed, epochs, budget, rate, method in runs:
-        recipe = recipe_for(task, seed, epochs, window, rate)
+        recipe = recipe_for(task, seed, epochs, window, rate, given.ours)
         decided = {
             "training": recipe.training.model_dump(mode="json", exclude={"seed", "epochs"}),
             "pruning": recipe.pruning.model_dump(mode="json"),
         }
-        key = Key(task.name, budget, label_of(method, window, rate), seed, epochs)
+        key = Key(task.name, budget, label_of(method, rate, window, given.ours), seed, epochs)
         if store.has(key, decided):
             continue
         data = data_of(seed)
@@ -156,7 +172,8 @@ def _validated(row: Row) -> float:
 
 
 def main() -> None:
-    given, store = arguments(), Store(RESULTS)
+    given = arguments()
+    store = Store(given.store)
     if given.task:
         run_all(given, store)
     print(tables(store))

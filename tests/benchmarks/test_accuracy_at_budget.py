@@ -19,31 +19,11 @@ from accuracy.table import Row, best, lead, markdown, rows, short
 from accuracy.tasks import TASKS, Limits
 from accuracy.widths import counted, fits, network, whole_widths
 from accuracy_at_budget import arguments, overrides, run_all
-from accuracy_table import Part, lead_lines, parts_line
+from accuracy_table import Part, last_cut_of, lead_lines, parts_line, when_lines
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InputError
 from mcuprune.pruning.importance import Importance
-from mcuprune.recipes.datasets.dataset import Dataset
-
-
-@pytest.fixture
-def digits(monkeypatch):
-    """The digits task with few inputs."""
-    whole = TASKS["digits"].data(None)
-    few = Dataset(
-        whole.x_train[:64],
-        whole.y_train[:64],
-        whole.x_val[:20],
-        whole.y_val[:20],
-        whole.x_test[:20],
-        whole.y_test[:20],
-        classes=10,
-        input_shape=(8, 8, 1),
-    )
-    monkeypatch.setattr(type(TASKS["digits"]), "data", lambda *_: few)
-    return few
-
 
 OURS_ROW = Row("ours", {0: 0.8}, [0.8], [0.8], 9, 7, 5, 2.0, True)
 NO_RESOURCES = {"arena_bytes": 0, "flash_bytes": 0, "macs": 0}
@@ -348,3 +328,16 @@ def test_the_parts_of_ours_stand_beside_each_other():
 
 def test_a_table_is_markdown():
     assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_when_to_cut_is_told_by_epoch():
+    later = dataclasses.replace(OURS_ROW, label="ours, last cut after epoch 20", int8={0: 0.7})
+    earlier = dataclasses.replace(OURS_ROW, label="ours, last cut after epoch 5", int8={0: 0.75})
+    part = Part("digits", 60, Limits("1/8", 1, 1), [OURS_ROW, later, earlier], [])
+    assert last_cut_of(part) == 10
+    assert when_lines(part, 10) == [
+        ("digits", "1/8", "60", "5", "75.00", "80.00", "1"),
+        ("digits", "1/8", "60", "10, the recipe's", "80.00", "80.00", "1"),
+        ("digits", "1/8", "60", "20", "70.00", "80.00", "1"),
+    ]
+    assert when_lines(dataclasses.replace(part, rows=[OURS_ROW]), 10) == []
