@@ -17,7 +17,7 @@ from mcuprune.channels import (  # noqa: F401 (they register rules)
 )
 from mcuprune.channels.coupling import Coupling, equal_occurrence
 from mcuprune.channels.effect import RULES, Effect, Tie
-from mcuprune.channels.groups import Group, Groups, LayerChannels, mapped
+from mcuprune.channels.groups import IS_OUTPUT, Group, Groups, LayerChannels, mapped
 from mcuprune.channels.layout import IntArray, Layout
 from mcuprune.ir.keras_graph import LayerCall, LayerGraph, layer_graph
 
@@ -51,7 +51,7 @@ class _Analysis:
         for call in self._graph.calls:
             self._visit(call)
         for key in self._graph.outputs:
-            self.freeze(self._layouts[key], "it is an output of the model")
+            self.freeze(self._layouts[key], IS_OUTPUT)
         return self._result()
 
     def _visit(self, call: LayerCall) -> None:

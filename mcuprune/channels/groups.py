@@ -16,6 +16,8 @@ from mcuprune.ir.keras_graph import LayerGraph
 from mcuprune.notebook import html_table
 
 Keep = Mapping[str, IntArray]
+# Why the channels of the model's outputs stay, as every model's do.
+IS_OUTPUT = "it is an output of the model"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,18 +6,27 @@ import dataclasses
 from collections.abc import Mapping
 
 from mcuprune.budget import RESOURCE_UNITS
+from mcuprune.channels.groups import IS_OUTPUT, Groups
 from mcuprune.errors import InfeasibleBudgetError
 from mcuprune.pruning.controls import GroupControls
 from mcuprune.pruning.shipping import Shipping
 
+# How many frozen groups a refusal names.
+NAMED = 3
+
 
 def require_feasible(
-    ships: Shipping, limits: Mapping[str, int], bounds: GroupControls, full: Mapping[str, int]
+    ships: Shipping,
+    limits: Mapping[str, int],
+    groups: Groups,
+    bounds: GroupControls,
+    full: Mapping[str, int],
 ) -> None:
     """Check that the smallest allowed widths meet the limits, with or without a memory plan.
 
     Args:
         ships: What the network needs.
+        groups: Its coupling groups.
         limits: Upper limit per resource.
         bounds: What the user holds pruning to.
         full: Width of each group that may be pruned.
@@ -35,7 +44,7 @@ def require_feasible(
                 _impossible(resource, needed[resource], limit, bounds.multiple)
                 + _code_note(resource, ships)
                 + f" Allow at least that, or start from a smaller network"
-                f"{_way_out(ships, limits, bounds, full)}.",
+                f"{_way_out(ships, limits, bounds, full)}.{_frozen_note(groups)}",
                 resource=resource,
                 required=needed[resource],
                 available=limit,
@@ -65,6 +74,16 @@ def _code_note(resource: str, ships: Shipping) -> str:
     if resource != "flash" or not ships.code_bytes:
         return ""
     return f" {ships.code_bytes:,} B of that are the runtime's code."
+
+
+def _frozen_note(groups: Groups) -> str:
+    """Say of which layers the network's own structure keeps all channels, its outputs aside."""
+    frozen = [g for g in groups.groups.values() if g.frozen not in (None, IS_OUTPUT)]
+    if not frozen:
+        return ""
+    named = ", ".join(f"{group.name} ({group.frozen})" for group in frozen[:NAMED])
+    more = f" and {len(frozen) - NAMED} more groups" if len(frozen) > NAMED else ""
+    return f" All channels stay of: {named}{more}."
 
 
 def _way_out(

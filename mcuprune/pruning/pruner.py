@@ -109,7 +109,7 @@ class Pruner:
             raise UnsupportedModelError(_no_prunable_channel(self._groups))
         self._controls.refuse_vain_caps(self._groups, self._bounds.excluded)
         self._first = dict(self._full)
-        require_feasible(self._shipping, self._limits, self._bounds, self._full)
+        require_feasible(self._shipping, self._limits, self._groups, self._bounds, self._full)
         reference = self._shipping.model.exact(self._full)
         fits = self._shipping.meets(self._limits, self._full)
         fits = fits and all(self._full[n] <= a.largest for n, a in self._allowed().items())

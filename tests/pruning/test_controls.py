@@ -181,6 +181,30 @@ def test_ones_own_multiple_goes_before_the_boards() -> None:
     pruner.release()
 
 
+def test_a_budget_that_frozen_channels_miss_names_them() -> None:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Conv2D(8, 1, name="held"),
+            layers.Permute((3, 1, 2), name="turned"),
+            layers.Conv2D(4, 1, name="across"),
+            layers.Flatten(),
+            layers.Dense(6, name="free"),
+            layers.Dense(3, name="classes"),
+        ]
+    )
+    with pytest.raises(InfeasibleBudgetError) as refusal:
+        Pruner(model, Budget(macs=100))
+    assert str(refusal.value).endswith(
+        "All channels stay of: held (turned moves channels to another axis)."
+    )
+    # Nothing is frozen here but the output.
+    with pytest.raises(InfeasibleBudgetError) as refusal:
+        Pruner(network(), Budget(macs=100))
+    assert "All channels stay" not in str(refusal.value)
+
+
 def test_a_budget_that_rounding_alone_misses_names_the_way_out() -> None:
     # With multiples of 16 all groups keep their widths.
     budget = Budget(macs=12_000, board="corstone-300-m55")
