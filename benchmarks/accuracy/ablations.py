@@ -14,6 +14,7 @@ from accuracy.methods import (
     Method,
     Trained,
     ours,
+    pruned_by_ours,
     trained_whole,
     uniform_by_group,
 )
@@ -43,8 +44,9 @@ def uniform_by_ours(job: Job) -> Trained:
 
     What is left without the search of widths.
     """
-    widths = uniform_by_group(job, coupling_groups(network(job.recipe, job.data, job.whole)))
-    return ours(job, min_channels=widths, max_channels=widths)
+    model = network(job.recipe, job.data, job.whole)
+    widths = uniform_by_group(job, coupling_groups(model))
+    return pruned_by_ours(model, job, min_channels=widths, max_channels=widths)
 
 
 def importance_by_chance(job: Job) -> Trained:
