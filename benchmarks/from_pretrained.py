@@ -26,7 +26,7 @@ from accuracy.few_epochs import SHRINKS
 from accuracy.measure import measured
 from accuracy.methods import OURS, Job
 from accuracy.store import Key, Store
-from accuracy.table import Row, markdown, rows, spread
+from accuracy.table import Row, best_first, markdown, rows, spread
 from accuracy.tasks import TASKS, Task
 from accuracy_at_budget import circumstances, overrides, told
 
@@ -163,7 +163,7 @@ def tables(store: Store) -> str:
             known = best.get(method)
             if known is None or _validated(row) > _validated(known):
                 best[method] = row
-        lines += [cells(task, budget, epochs, row) for row in best.values()]
+        lines += [cells(task, budget, epochs, row) for row in best_first(best.values())]
     return markdown(HEADINGS, lines)
 
 
