@@ -1,6 +1,6 @@
-"""Networks of other families, for which no recipe was made: small ones, for 8x8 images.
+"""Networks of other families, for which no recipe was made: small ones, sized for 8x8 images.
 
-They train as the recipe ``digits`` says, and nothing was chosen for them.
+They train as the recipe of their task says, and nothing was chosen for them.
 """
 
 from __future__ import annotations
