@@ -4,7 +4,7 @@
     python benchmarks/accuracy_at_budget.py --task fashion --data fashion_mnist.npz \
         --method ours uniform --epochs 30 --seeds 0
     python benchmarks/accuracy_at_budget.py --task digits --method ours \
-        --ours cuts=6 --ours training.learning_rate=0.002 --label "ours, six cuts"
+        --vary cuts=6 --vary training.learning_rate=0.002 --label "ours, six cuts"
 
 What is there is not run again. ``accuracy_table.py`` prints the results.
 """
@@ -48,7 +48,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, help="the recipe's own if absent")
     parser.add_argument(
-        "--ours",
+        "--vary",
         action="append",
         default=[],
         metavar="KEY=VALUE",
@@ -62,8 +62,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     found = parser.parse_args(given)
     if found.label and len(found.method) > 1:
         parser.error("--label names a variant of one method: give one --method")
-    if found.ours and (found.method != [OURS] or not found.label):
-        parser.error("--ours varies our method: give --method ours and a --label")
+    if found.vary and not found.label:
+        parser.error("--vary makes a variant: give a --label for it")
+    if found.method != [OURS] and not all(map(_is_of_the_recipe, found.vary)):
+        parser.error("an argument of MCUPruning varies our method alone: give --method ours")
     found.budget = found.budget or [name for name in TASKS[found.task].budgets if name != "1"]
     unknown = [name for name in found.budget if name not in TASKS[found.task].budgets]
     if unknown:
@@ -72,7 +74,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def overrides(given: Sequence[str]) -> tuple[str, ...]:
-    """Return ``--ours`` as a recipe's overrides.
+    """Return ``--vary`` as a recipe's overrides.
 
     >>> overrides(["cuts=6", "start_epoch=0", "training.learning_rate=0.01"])
     ('pruning.options.cuts=6', 'pruning.start_epoch=0', 'training.learning_rate=0.01')
@@ -81,16 +83,19 @@ def overrides(given: Sequence[str]) -> tuple[str, ...]:
 
     def placed(text: str) -> str:
         name = text.split("=")[0]
-        if "." in name:
+        if _is_of_the_recipe(text):
             return text
         return f"pruning.{text}" if name in own else f"pruning.options.{text}"
 
     return tuple(placed(text) for text in given)
 
 
-def recipe_of(task: Task, method: str, given: argparse.Namespace, seed: int) -> Recipe:
-    varied = overrides(given.ours) if method == OURS else ()
-    return task.settings(given.epochs, (*varied, f"training.seed={seed}"))
+def _is_of_the_recipe(varied: str) -> bool:
+    return "." in varied.split("=")[0]
+
+
+def recipe_of(task: Task, given: argparse.Namespace, seed: int) -> Recipe:
+    return task.settings(given.epochs, (*overrides(given.vary), f"training.seed={seed}"))
 
 
 def settings(recipe: Recipe, method: str, given: argparse.Namespace) -> dict[str, Any]:
@@ -170,7 +175,7 @@ def run_all(given: argparse.Namespace) -> None:
     task, store, where = TASKS[given.task], Store(given.store), circumstances()
     data_of = functools.lru_cache(maxsize=1)(functools.partial(task.data, given.data))
     for seed, budget, method in itertools.product(given.seeds, given.budget, given.method):
-        recipe = recipe_of(task, method, given, seed)
+        recipe = recipe_of(task, given, seed)
         key = Key(task.name, budget, given.label or method, seed, recipe.training.epochs)
         decided = settings(recipe, method, given)
         if not given.again and store.has(key, decided):

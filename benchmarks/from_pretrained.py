@@ -51,7 +51,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, nargs="+", default=[1.0, 2.0, 4.0])
     parser.add_argument("--window", type=float, nargs=2, default=WINDOW)
     parser.add_argument(
-        "--ours", action="append", default=[], metavar="KEY=VALUE", help="as accuracy_at_budget.py"
+        "--vary", action="append", default=[], metavar="KEY=VALUE", help="as accuracy_at_budget.py"
     )
     parser.add_argument("--store", type=Path, default=RESULTS)
     return parser.parse_args(given)
@@ -126,12 +126,12 @@ def run_all(given: argparse.Namespace, store: Store) -> None:
     data_of = functools.lru_cache(maxsize=1)(functools.partial(task.data, given.data))
     runs = itertools.product(given.seeds, given.epochs, given.budget, given.rate, given.method)
     for seed, epochs, budget, rate, method in runs:
-        recipe = recipe_for(task, seed, epochs, window, rate, given.ours)
+        recipe = recipe_for(task, seed, epochs, window, rate, given.vary)
         decided = {
             "training": recipe.training.model_dump(mode="json", exclude={"seed", "epochs"}),
             "pruning": recipe.pruning.model_dump(mode="json"),
         }
-        key = Key(task.name, budget, label_of(method, rate, window, given.ours), seed, epochs)
+        key = Key(task.name, budget, label_of(method, rate, window, given.vary), seed, epochs)
         if store.has(key, decided):
             continue
         data = data_of(seed)

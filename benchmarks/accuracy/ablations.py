@@ -76,8 +76,8 @@ ALL: Mapping[str, Method] = {
     BY_CHANCE: importance_by_chance,
 }
 PRUNING_WHILE_TRAINING = frozenset({OURS, UNIFORM_BY_OURS, BY_CHANCE})
-# What each is called in the table of the parts. The cuts are `--ours cuts=N` under these labels,
-# the last is `--ours plan_memory=false`.
+# What each is called in the table of the parts. The cuts are `--vary cuts=N` under these labels,
+# the last is `--vary plan_memory=false`.
 PARTS: Mapping[str, str] = {
     OURS: OURS,
     WIDTHS_OF_OURS: "its widths, from scratch",

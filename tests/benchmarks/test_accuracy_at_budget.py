@@ -17,7 +17,7 @@ from accuracy.store import Key, Store
 from accuracy.table import Row, best, lead, markdown, rows, short
 from accuracy.tasks import TASKS, Limits
 from accuracy.widths import counted, fits, network, whole_widths
-from accuracy_at_budget import arguments, overrides, run_all
+from accuracy_at_budget import arguments, overrides, recipe_of, run_all
 from accuracy_table import Part, last_cut_of, lead_lines, parts_line, when_lines
 
 from mcuprune.channels.analysis import coupling_groups
@@ -166,11 +166,18 @@ def test_overrides_reach_the_recipe():
     assert (recipe.pruning.start_epoch, recipe.training.learning_rate) == (0, 0.01)
 
 
+def test_a_key_of_the_recipe_varies_any_method(tmp_path):
+    varied = ["--vary", "training.learning_rate=0.01", "--label", "uniform, faster"]
+    given = asked(tmp_path, *varied, "--method", "uniform")
+    assert recipe_of(TASKS["digits"], given, seed=3).training.learning_rate == 0.01
+
+
 @pytest.mark.parametrize(
     "given",
     [
-        ["--ours", "cuts=6", "--method", "ours"],
-        ["--ours", "cuts=6", "--label", "six cuts", "--method", "uniform"],
+        ["--vary", "cuts=6", "--method", "ours"],
+        ["--vary", "cuts=6", "--label", "six cuts", "--method", "uniform"],
+        ["--vary", "training.learning_rate=0.01", "--method", "uniform"],
         ["--label", "variant", "--method", "ours", "uniform"],
         ["--budget", "1/3"],
     ],
