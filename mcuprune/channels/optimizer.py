@@ -148,20 +148,30 @@ def _average_all(optimizer: Any, variables: Sequence[Any]) -> None:
 
     if not optimizer.use_ema:
         return
-    averages = optimizer._model_variables_moving_average
-    for index, (average, variable) in enumerate(zip(averages, variables, strict=True)):
+    averages = []
+    for average, variable in zip(optimizer._model_variables_moving_average, variables, strict=True):
         if average is None or tuple(average.shape) != tuple(variable.shape):
             zeros = np.zeros(variable.shape)
-            averages[index] = keras.Variable(zeros, dtype=variable.dtype, trainable=False)
+            average = keras.Variable(zeros, dtype=variable.dtype, trainable=False)
+        averages.append(average)
+    _set(optimizer, "_model_variables_moving_average", averages)
 
 
 def _learn_variables(optimizer: Any, variables: Sequence[Any]) -> None:
     """Tell a built optimizer that has no slots which variables it is for."""
+    _index_variables(optimizer, variables)
+    _set(optimizer, "_trainable_variables", list(variables))
+
+
+def _set(optimizer: Any, name: str, variables: list[Any]) -> None:
+    """Replace one of an optimizer's lists whole.
+
+    TensorFlow refuses to export what holds a list of which elements were removed or replaced.
+    """
     import keras
 
-    _index_variables(optimizer, variables)
     with keras.src.utils.tracking.DotNotTrackScope():
-        optimizer._trainable_variables = list(variables)
+        setattr(optimizer, name, variables)
 
 
 def _index_variables(optimizer: Any, variables: Sequence[Any]) -> None:
@@ -179,6 +189,9 @@ def _forget(optimizer: Any) -> None:
     for variable in optimizer.variables:
         if not any(variable is keep for keep in kept):
             optimizer._tracker.untrack(variable)
+    _set(optimizer, "_variables", list(optimizer._variables))
+    is_variable, _ = optimizer._tracker.config["variables"]
+    optimizer._tracker.config["variables"] = (is_variable, optimizer._variables)
     optimizer._trainable_variables_indices = {}
     optimizer._trainable_variables = []
     optimizer.built = False

@@ -64,6 +64,8 @@ def require_sound(model: Any, data: Arrays, folder: Path) -> None:
     reloaded = keras.models.load_model(folder / "model.keras")
     np.testing.assert_array_equal(reloaded.predict(data[0], verbose=0), before)
     require_slots(model.optimizer, model.trainable_variables)
+    # TensorFlow walks through the optimizer's lists, as it does for export and conversion.
+    tf.train.Checkpoint(model=model).save(str(folder / "checkpoint"))
     model.fit(*data, epochs=1, verbose=0)
     assert not np.array_equal(model.predict(data[0], verbose=0), before)
     for weight in model.get_weights():
@@ -129,6 +131,16 @@ def test_optimizers_as_graphs(name, jit, few, tmp_path) -> None:
     compile_with(model, OPTIMIZERS[name](), jit_compile=jit)
     train(model, *few)
     require_sound(model, few, tmp_path)
+
+
+def test_a_compiled_model_is_exported_and_converted_by_tensorflow(few, tmp_path) -> None:
+    model = network()
+    compile_with(model, run_eagerly=True)
+    train(model, *few)
+    model.export(tmp_path / "exported", verbose=False)
+    served = tf.saved_model.load(tmp_path / "exported").serve(few[0]).numpy()
+    np.testing.assert_allclose(served, model.predict(few[0], verbose=0), rtol=1e-4, atol=1e-5)
+    assert tf.lite.TFLiteConverter.from_keras_model(model).convert()[4:8] == b"TFL3"
 
 
 def test_a_cut_between_accumulated_gradients_keeps_count(few) -> None:
