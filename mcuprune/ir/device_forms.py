@@ -5,9 +5,10 @@ TensorFlow Lite Micro has no TILE. Resizing to the nearest pixel, with pixel cen
 gives the same numbers for whole factors. Keras's embedding lets negative places count from the end,
 by a SELECT that TFLM lacks; a table looked up as it is needs a GATHER alone. Keras's normalizations
 negate the mean and square differences; the converter leaves NEG and SQUARE in float32. Subtracting
-the mean and multiplying the difference by itself has int8 operators throughout. Layers that compute
-with the numbers of int8 weights hand these over as they are, and the converter rounds them to the
-same numbers.
+the mean and multiplying the difference by itself has int8 operators throughout. A bias of one
+number is added where the converter folds it into the convolution; over one axis Keras adds it with
+three axes, which stays an ADD of its own. Layers that compute with the numbers of int8 weights hand
+these over as they are, and the converter rounds them to the same numbers.
 """
 
 from __future__ import annotations
@@ -32,10 +33,37 @@ def in_device_form(layer: Any) -> Iterator[None]:
     for part, form in changed.items():
         vars(part)["call"] = form
     try:
-        yield
+        with _plain_additions():
+            yield
     finally:
         for part in changed:
             del vars(part)["call"]
+
+
+@contextlib.contextmanager
+def _plain_additions() -> Iterator[None]:
+    """Let Keras add a summand of one channel as it stands.
+
+    In a batch of one it takes a summand of shape ``(1, n, 1)`` for a bias of n channels, which the
+    converter refuses, and adds it along the last axis where that is as long.
+    """
+    import keras
+    import tensorflow as tf
+
+    operations = keras.src.backend.numpy
+    usual = operations.add
+
+    def add(x1: Any, x2: Any) -> Any:
+        shape = getattr(x2, "shape", ())
+        if len(shape) > 1 and shape[-1] == 1 and getattr(x1, "dtype", None) == x2.dtype:
+            return tf.add(x1, x2)
+        return usual(x1, x2)
+
+    operations.add = add
+    try:
+        yield
+    finally:
+        operations.add = usual
 
 
 def device_form(layer: Any) -> Call | None:
@@ -43,6 +71,7 @@ def device_form(layer: Any) -> Call | None:
     import keras
 
     forms: dict[type, Callable[[Any], Call | None]] = {
+        keras.layers.Conv1D: _convolution_1d,
         keras.layers.Embedding: _embedding,
         keras.layers.UpSampling1D: _upsampling_1d,
         keras.layers.UpSampling2D: _upsampling_2d,
@@ -50,16 +79,44 @@ def device_form(layer: Any) -> Call | None:
         keras.layers.RMSNormalization: _root_mean_square,
         keras.layers.GroupNormalization: _group_normalization,
     }
-    form = forms.get(type(layer), _plain_weights)
-    return form(layer)
+    kind = _plain_kind(layer)
+    form = forms[kind](layer) if kind in forms else None
+    if form is None and kind is not type(layer):
+        return functools.partial(kind.call, layer)
+    return form
 
 
-def _plain_weights(layer: Any) -> Call | None:
+def _plain_kind(layer: Any) -> Any:
+    """Return a layer's class, of one that computes with int8 weights the class without them."""
     from mcuprune.ir.fake_quantization import FAKE_QUANTIZED
 
-    if type(layer) not in FAKE_QUANTIZED.values():
+    kind: Any = type(layer)
+    return kind._mcuprune_base if kind in FAKE_QUANTIZED.values() else kind
+
+
+def _convolution_1d(layer: Any) -> Call | None:
+    import keras
+
+    if not (layer.use_bias and layer.filters == 1 and layer.data_format == "channels_last"):
         return None
-    return functools.partial(type(layer)._mcuprune_base.call, layer)
+    ops = keras.ops
+    before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
+    is_causal = layer.padding == "causal"
+
+    def call(x: Any) -> Any:
+        if is_causal:
+            x = ops.pad(x, [[0, 0], [before, 0], [0, 0]])
+        wide = ops.conv(
+            ops.expand_dims(x, 1),
+            ops.expand_dims(layer.kernel, 0),
+            strides=(1, *layer.strides),
+            padding="valid" if is_causal else layer.padding,
+            data_format="channels_last",
+            dilation_rate=(1, *layer.dilation_rate),
+        )
+        return layer.activation(ops.squeeze(wide + layer.bias, 1))
+
+    return call
 
 
 def _embedding(layer: Any) -> Call | None:

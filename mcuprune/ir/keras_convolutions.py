@@ -105,14 +105,9 @@ def convolution_1d(step: Step) -> Value:
     wide, shape = step.reshape(source, image_shape(source.shape)), image_shape(step.shape)
     weights = step.weights("kernel", _conv_shape(step, (1, *layer.kernel_size)))
     window = step.window((1, *layer.strides), padding, (1, *layer.dilation_rate))
-    is_bias_apart = layer.use_bias and layer.filters == 1
-    bias = step.bias(shape[-1], layer.use_bias and not is_bias_apart)
+    bias = step.bias(shape[-1], layer.use_bias)
     output = step.emit("CONV_2D", [wide, weights, bias], shape, **window)
-    output = step.reshape(output, step.shape)
-    if is_bias_apart:
-        # Keras adds it with three axes. The converter folds that if the last is no 1 too.
-        output = step.arithmetic("ADD", output, step.per_tensor("bias", (1, 1, 1)))
-    return activate(step, output, layer.activation)
+    return activate(step, step.reshape(output, step.shape), layer.activation)
 
 
 def _causal(step: Step) -> tuple[Value, str]:

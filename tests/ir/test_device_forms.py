@@ -37,6 +37,30 @@ def test_normalizations_without_negation_give_the_same(layer: keras.Layer, shape
     np.testing.assert_allclose(changed, usual, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"padding": "causal", "dilation_rate": 2, "activation": "relu"},
+        {"padding": "same", "strides": 2},
+        {"padding": "valid", "dilation_rate": 3},
+    ],
+)
+def test_a_convolution_over_time_with_one_filter_gives_the_same(options: dict) -> None:
+    usual, changed = computed(layers.Conv1D(1, 3, **options), (12, 4))
+    np.testing.assert_allclose(changed, usual, atol=1e-6)
+
+
+def test_a_summand_of_one_channel_is_no_bias_in_a_batch_of_one() -> None:
+    # Twelve steps, twelve channels: Keras would add the second along the channels.
+    inputs = keras.Input((12, 4))
+    wide, narrow = layers.Conv1D(12, 1)(inputs), layers.Conv1D(1, 1)(inputs)
+    model = keras.Model(inputs, wide + narrow)
+    x = np.random.default_rng(0).normal(size=(2, 12, 4)).astype("float32")
+    expected = model(x).numpy()[:1]
+    with in_device_form(model):
+        np.testing.assert_allclose(model(x[:1]).numpy(), expected, atol=1e-6)
+
+
 def test_a_table_is_looked_up_by_one_operator() -> None:
     layer = layers.Embedding(7, 3)
     places = np.int32([[0, 6, 2, 2]])

@@ -85,3 +85,16 @@ def leaky_and_batch_norm_over_time(x):
     x = layers.LeakyReLU(0.1)(layers.BatchNormalization()(layers.Conv1D(6, 3)(x)))
     x = layers.BatchNormalization()(layers.MaxPooling1D(2)(x))
     return layers.Activation("sigmoid")(layers.Conv1D(1, 1)(x))
+
+
+@network(32, 4)
+def one_filter_over_time(x):
+    x = layers.Conv1D(1, 3, padding="causal", dilation_rate=2, activation="relu")(x)
+    x = layers.Conv1D(1, 3, padding="same", strides=2)(x)
+    return layers.Dense(3)(layers.Conv1D(1, 3, dilation_rate=3)(layers.MaxPooling1D(2)(x)))
+
+
+@network(32, 4)
+def residual_of_one_filter(x):
+    x = layers.Conv1D(1, 1)(x)
+    return layers.Dense(3)(layers.Flatten()(layers.Add()([x, layers.Conv1D(1, 1)(x)])))

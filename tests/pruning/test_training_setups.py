@@ -138,8 +138,9 @@ def test_a_compiled_model_is_exported_and_converted_by_tensorflow(few, tmp_path)
     compile_with(model, run_eagerly=True)
     train(model, *few)
     model.export(tmp_path / "exported", verbose=False)
-    served = tf.saved_model.load(tmp_path / "exported").serve(few[0]).numpy()
-    np.testing.assert_allclose(served, model.predict(few[0], verbose=0), rtol=1e-4, atol=1e-5)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    expected = model.predict(few[0], verbose=0)
+    np.testing.assert_allclose(exported.serve(few[0]).numpy(), expected, rtol=1e-4, atol=1e-5)
     assert tf.lite.TFLiteConverter.from_keras_model(model).convert()[4:8] == b"TFL3"
 
 
