@@ -54,7 +54,7 @@ def _plain_additions() -> Iterator[None]:
     usual = operations.add
 
     def add(x1: Any, x2: Any) -> Any:
-        shape = getattr(x2, "shape", ())
+        shape: Any = getattr(x2, "shape", ())
         if len(shape) > 1 and shape[-1] == 1 and getattr(x1, "dtype", None) == x2.dtype:
             return tf.add(x1, x2)
         return usual(x1, x2)

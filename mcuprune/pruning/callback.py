@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,10 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
 
     Args:
         budget: Limits to meet, in bytes and MACs.
-        start_epoch: Epochs of plain training before the first gate moves.
-        end_epoch: Epochs after which the last cut is made; a third of all by default, so that the
-            small network gets most of the training.
+        start_epoch: Epochs of plain training before the first gate moves, counted from where
+            ``fit`` begins (``initial_epoch``).
+        end_epoch: Epochs after which the last cut is made, counted likewise; a third of those of
+            this ``fit`` by default, so that the small network gets most of the training.
         cuts: How often channels are removed on the way, the last one included. Each costs a new
             trace of the training step, some seconds.
         round_to: Widths become multiples of this; by default of what the kernels of the budget's
@@ -122,15 +124,8 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Find the groups, refuse an impossible budget, attach the gates."""
-        epochs = self.params["epochs"]
-        end_epoch = self.end_epoch or max(self.start_epoch + 1, epochs // 3)
-        if end_epoch > epochs:
-            raise InputError(
-                f"end_epoch {end_epoch} lies beyond the {epochs} epochs of fit: train longer or "
-                "end pruning earlier"
-            )
         self._per_epoch = self.params["steps"]
-        self._span = (self.start_epoch, end_epoch)
+        self._span = self._span_within(self.params["epochs"])
         self._companions.release()
         self._companions = companions_of(self)
         self._last_epoch = None
@@ -140,14 +135,15 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         self.pruner = Pruner(
             self.model,
             self.budget,
-            start_step=self._step_of(self.start_epoch),
-            end_step=self._step_of(end_epoch),
+            start_step=self._step_of(self._span[0]),
+            end_step=self._step_of(self._span[1]),
             cuts=self.cuts,
             plan_memory=self.plan_memory,
             **self.controls.to_json(),
         )
         self._whole = self.pruner.groups.widths()
         resumed = self.backup_dir is not None and self._resume(Backup(self.backup_dir))
+        self._is_begun = resumed
         self._trace_anew()
         if not self.pruner.done:
             self._refuse_backups()
@@ -155,8 +151,14 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             self._tell("the budget is met already, nothing is removed from")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start counting the epoch's batches; keep other callbacks from judging while we prune."""
+        """Start counting the epoch's batches; keep other callbacks from judging while we prune.
+
+        Raises:
+            InputError: ``initial_epoch`` of ``fit`` leaves fewer epochs than pruning needs.
+        """
         self._seen = 0
+        if not self._is_begun:
+            self._begin(self.params["epochs"] - epoch)
         if self._running().done:
             self._companions.judge_anew()
         else:
@@ -194,8 +196,7 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
             )
         if self._per_epoch is None:
             self._per_epoch = self._seen
-            pruner.phase.start_step = self._step_of(self._span[0])
-            pruner.phase.end_step = self._step_of(self._span[1])
+            self._place_phase()
         self._last_epoch = epoch, logs
         average_statistics(self.model)
         if self.backup_dir is not None:
@@ -213,6 +214,13 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         if unfinished:
             pruner.finish()
             self._trace_anew()
+            if self.verbose:
+                self._tell("cut to")
+            warnings.warn(
+                "training ended before the last cut of channels, which is made now: nothing was "
+                "trained since. Train on with another fit, or end pruning earlier (end_epoch)",
+                stacklevel=2,
+            )
         self._companions.release()
         if unfinished and self._last_epoch:
             self._companions.save(*self._last_epoch)
@@ -221,6 +229,35 @@ class MCUPruning(keras.callbacks.Callback):  # type: ignore[misc]  # keras has n
         if self.backup_dir is not None:
             let_go(self.model)
             Backup(self.backup_dir).discard()
+
+    def _begin(self, epochs: int) -> None:
+        """Take note of how many epochs there are: Keras tells only now where it begins."""
+        try:
+            self._span = self._span_within(epochs)
+        except InputError:
+            self.release()
+            raise
+        self._is_begun = True
+        self._place_phase()
+
+    def _span_within(self, epochs: int) -> tuple[int, int]:
+        """Return where pruning starts and ends in so many epochs."""
+        end_epoch = self.end_epoch or max(self.start_epoch + 1, epochs // 3)
+        if end_epoch <= epochs:
+            return self.start_epoch, end_epoch
+        if self.end_epoch is None:
+            raise InputError(
+                f"start_epoch {self.start_epoch} leaves no epoch to prune in: fit has {epochs}. "
+                "Train longer or start pruning earlier"
+            )
+        raise InputError(
+            f"end_epoch {end_epoch} lies beyond the {epochs} epochs of fit: train longer or "
+            "end pruning earlier"
+        )
+
+    def _place_phase(self) -> None:
+        phase = self._running().phase
+        phase.start_step, phase.end_step = map(self._step_of, self._span)
 
     def release(self) -> None:
         """Leave a plain model after an interrupted ``fit``; the budget may not be met."""

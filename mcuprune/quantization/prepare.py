@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,8 +71,12 @@ def _rounding(graph: LayerGraph, samples: Sequence[Array]) -> dict[TensorKey, An
 
     shared = shared_ranges(graph)
     found: dict[TensorKey, Any] = {}
+    # A layer that is called several times puts out tensors of several ranges.
+    times: Counter[str] = Counter()
     for of_range, reach in zip(shared, observed_ranges(graph, shared, samples), strict=True):
-        name = f"{of_range.tensors[0].layer}_range"
+        of_layer = of_range.tensors[0].layer
+        name = f"{of_layer}_range" + (f"_{times[of_layer]}" if times[of_layer] else "")
+        times[of_layer] += 1
         is_free = of_range.fixed is None
         layer = FakeQuantization(*reach, is_free, name=name, dtype="float32")
         found |= dict.fromkeys(of_range.tensors, layer)

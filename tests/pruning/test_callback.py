@@ -248,6 +248,36 @@ def test_an_end_beyond_fit_is_refused(compiled: Callable[..., Any], digits: Arra
         compiled().fit(*digits, epochs=3, verbose=0, callbacks=[MCUPruning(BUDGET, 1, 4)])
 
 
+def test_one_epoch_leaves_none_to_prune_in(compiled: Callable[..., Any], digits: Arrays) -> None:
+    with pytest.raises(InputError, match="start_epoch 1 leaves no epoch to prune in: fit has 1"):
+        compiled().fit(*digits, epochs=1, verbose=0, callbacks=[MCUPruning(BUDGET)])
+
+
+def test_epochs_count_from_where_fit_begins(compiled: Callable[..., Any], digits: Arrays) -> None:
+    model, widths = compiled(), {}
+
+    def note(epoch: int, logs: dict[str, Any]) -> None:
+        widths[epoch] = model.count_params()
+
+    noting = keras.callbacks.LambdaCallback(on_epoch_end=note)
+    # A third of the six epochs of this fit, not of the ten.
+    options = {"initial_epoch": 4, "epochs": 10, "verbose": 0, "batch_size": 64}
+    model.fit(*digits, callbacks=[MCUPruning(BUDGET, cuts=1), noting], **options)
+    assert list(widths) == [4, 5, 6, 7, 8, 9]
+    assert widths[4] > widths[5] == widths[9]
+
+
+def test_an_end_beyond_a_fit_that_begins_late_is_refused(
+    compiled: Callable[..., Any], digits: Arrays
+) -> None:
+    model = compiled()
+    parameters = model.count_params()
+    options = {"initial_epoch": 4, "epochs": 10, "verbose": 0}
+    with pytest.raises(InputError, match="end_epoch 8 lies beyond the 6 epochs of fit"):
+        model.fit(*digits, callbacks=[MCUPruning(BUDGET, 5, 8)], **options)
+    assert model.count_params() == parameters
+
+
 def test_excluded_layers_keep_their_width(compiled: Callable[..., Any], digits: Arrays) -> None:
     model = compiled()
     pruning = MCUPruning(Budget(macs=60_000), 0, 2, exclude=["conv1*"], round_to=8)

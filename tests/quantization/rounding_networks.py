@@ -110,5 +110,19 @@ def sums():
     return filled(keras.Model(inputs, layers.Dense(3, name="classes")(x), name="sums"))
 
 
-BUILDERS = (residual, separable, branches, sequence, separable_layers, sums)
+def shared():
+    """One convolution and one dense layer for the image and for a smaller view of it."""
+    inputs = keras.Input((8, 8, 2), name="image")
+    convolution = layers.Conv2D(4, 3, padding="same", activation="relu", name="convolution")
+    hidden = layers.Dense(6, activation="relu", name="hidden")
+    views = [inputs, layers.Conv2D(2, 3, strides=2, name="smaller")(inputs)]
+    means = [
+        layers.GlobalAveragePooling2D(name=f"mean_{number}")(convolution(view))
+        for number, view in enumerate(views)
+    ]
+    x = layers.Concatenate(name="joined")([hidden(mean) for mean in means])
+    return filled(keras.Model(inputs, layers.Dense(3, name="classes")(x), name="shared"))
+
+
+BUILDERS = (residual, separable, branches, sequence, separable_layers, sums, shared)
 NETWORKS = {build.__name__: build for build in BUILDERS}

@@ -29,8 +29,13 @@ def converted(request):
 
 def shapes(tflite):
     graph = parse_tflite(tflite, "m")
-    operators = [(op.kind, op.inputs, op.outputs, op.attributes) for op in graph.operators]
-    return operators, [(t.dtype, t.shape, t.quantization_scales) for t in graph.tensors]
+    # Constants may come in another order.
+    tensors = [(t.dtype, t.shape, t.quantization_scales) for t in graph.tensors]
+    operators = [
+        (op.kind, [tensors[i] for i in (*op.inputs, *op.outputs)], op.attributes)
+        for op in graph.operators
+    ]
+    return operators, sorted(tensors)
 
 
 def test_the_file_has_the_operators_tensors_and_length_of_one_quantized_after_training(converted):
