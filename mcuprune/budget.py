@@ -100,7 +100,7 @@ class Budget:
             InputError: A reserve leaves nothing, or is no quantity.
 
         >>> Budget.for_board("nucleo-f446re", reserve_sram="32KiB", reserve_flash="256KiB")
-        Budget(sram=98304, flash=262144, macs=None)
+        Budget(sram=98304, flash=262144, macs=None, board='nucleo-f446re')
         """
         device = find_board(name)
         return cls(
@@ -113,7 +113,8 @@ class Budget:
 
     def __repr__(self) -> str:
         latency = "" if self.latency is None else f", latency={self.latency}"
-        return f"Budget(sram={self.sram}, flash={self.flash}, macs={self.macs}{latency})"
+        board = "" if self.board is None else f", board={self.board!r}"
+        return f"Budget(sram={self.sram}, flash={self.flash}, macs={self.macs}{latency}{board})"
 
     @property
     def channel_multiple(self) -> int:
@@ -151,7 +152,7 @@ def budget_of(
         InputError: A limit needs a board, or is no quantity.
 
     >>> budget_of(board="nucleo-f446re", sram="64KiB")
-    Budget(sram=65536, flash=524288, macs=None)
+    Budget(sram=65536, flash=524288, macs=None, board='nucleo-f446re')
     """
     if board is None and (reserve_sram or reserve_flash or latency):
         raise InputError("latency, reserve_sram and reserve_flash need a board: name one")

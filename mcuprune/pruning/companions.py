@@ -27,12 +27,21 @@ def companions_of(callback: Any) -> Companions:
     """Find the other callbacks of the ``fit`` that is calling ``callback`` now.
 
     Keras tells callbacks nothing of each other; the ``CallbackList`` that calls them knows.
+
+    Raises:
+        InputError: Another one of its class is among them.
     """
     frame = inspect.currentframe()
     while frame is not None:
         holder = frame.f_locals.get("self")
         if isinstance(holder, keras.callbacks.CallbackList):
-            return Companions([other for other in holder.callbacks if other is not callback])
+            others = [other for other in holder.callbacks if other is not callback]
+            if any(isinstance(other, type(callback)) for other in others):
+                raise InputError(
+                    f"callbacks hold two {type(callback).__name__}, and a model is pruned by one: "
+                    "put all limits into one Budget"
+                )
+            return Companions(others)
         frame = frame.f_back
     warnings.warn(
         "MCUPruning cannot see the other callbacks here. Give EarlyStopping start_from_epoch="

@@ -91,7 +91,8 @@ def minimize(
 
     Raises:
         UnknownNameError: No such resource.
-        InputError: A number makes no sense, or the latency is to be minimized without a board.
+        InputError: A number makes no sense, the latency is to be minimized without a board, or
+            ``train`` returns something else.
         UnsupportedModelError: The model cannot be read as a graph.
     """
     _require_sensible(resource, reference_accuracy, max_accuracy_drop, within)
@@ -103,7 +104,7 @@ def minimize(
         if limit <= least or limit >= most:
             break
         budget = _limited(resource, limit, within)
-        trained, accuracy = train(budget)
+        trained, accuracy = _checked(train(budget))
         trial = Trial(budget, accuracy, accuracy >= reference_accuracy - max_accuracy_drop)
         found.append(trial)
         if trial.keeps:
@@ -113,6 +114,22 @@ def minimize(
     if best is None:
         return Minimized(None, None, None, tuple(found))
     return Minimized(best[0], best[1].budget, best[1].accuracy, tuple(found))
+
+
+def _checked(result: Any) -> tuple[Any, float]:
+    """Return what ``train`` returned, if it is a network and a share."""
+    is_pair = isinstance(result, tuple | list) and len(result) == 2
+    try:
+        accuracy = float(result[1])
+    except (TypeError, ValueError, IndexError):
+        accuracy = math.nan
+    if is_pair and 0 <= accuracy <= 1:
+        return result[0], accuracy
+    told = f"the accuracy {result[1]!r}" if is_pair else f"a {type(result).__name__}"
+    raise InputError(
+        f"train returned {told}: let it return the trained network and its accuracy, a share "
+        "between 0 and 1 (`return model, accuracy`)"
+    )
 
 
 def _require_sensible(resource: str, reference: float, drop: float, within: Budget | None) -> None:

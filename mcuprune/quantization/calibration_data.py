@@ -76,8 +76,11 @@ def calibration_samples(
     """
     samples = np.asarray(calibration)
     if samples.dtype.kind not in "fiub":
+        is_array = isinstance(calibration, np.ndarray)
+        found = samples.dtype if is_array else type(calibration).__name__
         raise InputError(
-            f"the calibration data are of type {samples.dtype}: give an array of numbers"
+            f"the calibration data are of type {found}: give an array of numbers, such as "
+            "x_train[:200]; of a tf.data.Dataset some batches, joined by np.concatenate"
         )
     if samples.ndim == 0 or samples.shape[1:] != input_shape or not len(samples):
         wanted = ", ".join(map(str, ("n", *input_shape)))

@@ -256,10 +256,9 @@ def test_one_epoch_leaves_none_to_prune_in(compiled: Callable[..., Any], digits:
 def test_epochs_count_from_where_fit_begins(compiled: Callable[..., Any], digits: Arrays) -> None:
     model, widths = compiled(), {}
 
-    def note(epoch: int, logs: dict[str, Any]) -> None:
-        widths[epoch] = model.count_params()
-
-    noting = keras.callbacks.LambdaCallback(on_epoch_end=note)
+    noting = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, _: widths.update({epoch: model.count_params()})
+    )
     # A third of the six epochs of this fit, not of the ten.
     options = {"initial_epoch": 4, "epochs": 10, "verbose": 0, "batch_size": 64}
     model.fit(*digits, callbacks=[MCUPruning(BUDGET, cuts=1), noting], **options)

@@ -104,6 +104,11 @@ def test_early_stopping_waits_in_a_fit_that_begins_later(fit, model) -> None:
     assert total_macs(graph_from_keras(model)) <= BUDGET.macs
 
 
+def test_a_second_pruning_is_refused(fit) -> None:
+    with pytest.raises(InputError, match=r"two MCUPruning.*all limits into one Budget"):
+        fit(MCUPruning(Budget(flash=9_000)), losses=(1.0,) * 5)
+
+
 @both_orders
 def test_cuts_are_no_plateaus(fit, pruning_first) -> None:
     plateau = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1)

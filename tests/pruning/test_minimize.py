@@ -86,3 +86,18 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(InputError, match="names no board"):
         minimize(model, "latency", train, reference_accuracy=0.9)
     assert train.budgets == []
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ("network", "a str"),
+        (None, "a NoneType"),
+        (("network", None), "the accuracy None"),
+        (("network", 98.0), "the accuracy 98.0"),
+        (("network", float("nan")), "the accuracy nan"),
+    ],
+)
+def test_what_train_returns_is_checked(returned: Any, told: str) -> None:
+    with pytest.raises(InputError, match=f"train returned {told}: let it return"):
+        minimize(digits_cnn(), "macs", lambda _: returned, reference_accuracy=0.99)
