@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ from mcuprune.deployment.result import Accuracy, Deployment
 from mcuprune.deployment.shipped import shipped
 from mcuprune.deployment.verify import Verification, keras_accuracy, output_size, verify
 from mcuprune.engines.base import ArenaUse, Array
+from mcuprune.engines.int8_kernels import layers_without_int8_kernel
 from mcuprune.engines.smallest_arena import smallest_arena
+from mcuprune.errors import ConversionError, EngineError, UnsupportedModelError
+from mcuprune.ir.from_keras import graph_from_keras
 from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.graph import Graph
 from mcuprune.quantization.calibration_data import calibration_arrays
@@ -105,14 +109,15 @@ def deploy(
     method = quantization_of(model, quantization)
     if budget is None and board is not None:
         budget = Budget.for_board(board)
-    converted = convert_int8(model, calibration, debug=debug)
-    names = checked_class_names(class_names, output_size(model))
     board = board or (None if budget is None else budget.board)
-    plan = None
-    if plan_memory:
-        plan = shipped(converted, model.name, board=board, budget=budget)
-    tflite = converted if plan is None else plan.model
-    verification = _verified(model, tflite, calibration, test)
+    with _naming_layers(model):
+        converted = convert_int8(model, calibration, debug=debug)
+        names = checked_class_names(class_names, output_size(model))
+        plan = None
+        if plan_memory:
+            plan = shipped(converted, model.name, board=board, budget=budget)
+        tflite = converted if plan is None else plan.model
+        verification = _verified(model, tflite, calibration, test)
     graph = parse_tflite(tflite, model.name)
     resources = estimate_for(budget, graph)
     is_on_host = target_of(budget) == HOST
@@ -145,6 +150,23 @@ def deploy(
             write_projects(folder, _contents(model.name, tflite, deployment), formats, runtime)
         write_report(folder)
     return deployment
+
+
+@contextlib.contextmanager
+def _naming_layers(model: Any) -> Iterator[None]:
+    """Add to the refusal of a model the layers whose operators TFLM lacks."""
+    try:
+        yield
+    except (ConversionError, EngineError) as error:
+        lacking = ""
+        with contextlib.suppress(UnsupportedModelError):
+            lacking = layers_without_int8_kernel(graph_from_keras(model))
+        if not lacking:
+            raise
+        raise type(error)(
+            f"{error} TFLM has no int8 kernels for what these layers become: {lacking}. Replace "
+            "them, activations by relu, silu or hard_silu for example"
+        ) from error
 
 
 def _verified(

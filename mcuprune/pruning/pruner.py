@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 from mcuprune.budget import Budget, require_budget
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.channels.groups import Group, Groups
+from mcuprune.engines.int8_kernels import layers_without_int8_kernel
 from mcuprune.errors import TrainingDivergedError, UnsupportedModelError
 from mcuprune.interrupt import interrupt_deferred
 from mcuprune.ir.from_keras import graph_from_keras
+from mcuprune.ir.graph import Graph
 from mcuprune.pruning.allowed import Allowed
 from mcuprune.pruning.closing import Closing, IntArray, closing_starts
 from mcuprune.pruning.controls import Controls
@@ -104,7 +107,7 @@ class Pruner:
         self._importance = Importance()
         require_replicas(model)
         self._gated = GatedModel(model, optimizer)
-        self._read_model()
+        _warn_of_missing_kernels(self._read_model())
         if not self._prunable:
             raise UnsupportedModelError(_no_prunable_channel(self._groups))
         self._controls.refuse_vain_caps(self._groups, self._bounds.excluded)
@@ -247,7 +250,7 @@ class Pruner:
         """
         return {} if self.done else self._gates.values()
 
-    def _read_model(self) -> None:
+    def _read_model(self) -> Graph:
         self._groups = coupling_groups(self.model)
         self._bounds = self._controls.on(self._groups, self.budget.channel_multiple)
         self._prunable = self._prunable_of(self._groups)
@@ -256,6 +259,7 @@ class Pruner:
         self._shipping = shipping(
             graph, self._groups.widths(), self._fixed(), self.budget, self._plan_memory
         )
+        return graph
 
     def _prunable_of(self, groups: Groups) -> list[Group]:
         return [group for group in groups.prunable if group.name not in self._bounds.excluded]
@@ -373,3 +377,15 @@ def _no_prunable_channel(groups: Groups) -> str:
         f"the model has no prunable channel{why}. Pruning needs convolution or dense layers whose "
         "output goes on to other layers and is not excluded."
     )
+
+
+def _warn_of_missing_kernels(graph: Graph) -> None:
+    """Say before a long training what :func:`mcuprune.deploy` would refuse after it."""
+    lacking = layers_without_int8_kernel(graph)
+    if lacking:
+        warnings.warn(
+            f"TensorFlow Lite Micro has no int8 kernels for what these layers become: {lacking}. "
+            "The network can be pruned, but mcuprune.deploy will refuse it: replace them before "
+            "you train, activations by relu, silu or hard_silu for example",
+            stacklevel=3,
+        )
