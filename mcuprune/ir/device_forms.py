@@ -72,6 +72,7 @@ def device_form(layer: Any) -> Call | None:
 
     forms: dict[type, Callable[[Any], Call | None]] = {
         keras.layers.Conv1D: _convolution_1d,
+        keras.layers.Conv1DTranspose: _transposed_convolution_1d,
         keras.layers.Embedding: _embedding,
         keras.layers.UpSampling1D: _upsampling_1d,
         keras.layers.UpSampling2D: _upsampling_2d,
@@ -94,10 +95,37 @@ def _plain_kind(layer: Any) -> Any:
     return kind._mcuprune_base if kind in FAKE_QUANTIZED.values() else kind
 
 
+def _has_bias_of_one(layer: Any) -> bool:
+    return bool(layer.use_bias and layer.filters == 1 and layer.data_format == "channels_last")
+
+
+def _transposed_convolution_1d(layer: Any) -> Call | None:
+    import keras
+
+    if not _has_bias_of_one(layer):
+        return None
+    ops = keras.ops
+    further = None if layer.output_padding is None else (0, *layer.output_padding)
+
+    def call(x: Any) -> Any:
+        wide = ops.conv_transpose(
+            ops.expand_dims(x, 1),
+            ops.expand_dims(layer.kernel, 0),
+            strides=(1, *layer.strides),
+            padding=layer.padding,
+            output_padding=further,
+            data_format="channels_last",
+            dilation_rate=(1, *layer.dilation_rate),
+        )
+        return layer.activation(ops.squeeze(wide + layer.bias, 1))
+
+    return call
+
+
 def _convolution_1d(layer: Any) -> Call | None:
     import keras
 
-    if not (layer.use_bias and layer.filters == 1 and layer.data_format == "channels_last"):
+    if not _has_bias_of_one(layer):
         return None
     ops = keras.ops
     before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)

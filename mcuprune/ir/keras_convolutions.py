@@ -86,14 +86,25 @@ def transposed_convolution(step: Step) -> Value:
     """TRANSPOSE_CONV; its first input is the output's shape."""
     step.require_channels_last()
     layer = step.layer
-    if tuple(layer.dilation_rate) != (1, 1):
-        raise step.unsupported("TRANSPOSE_CONV knows no dilation: use dilation_rate=1")
-    weights = step.weights("kernel", (step.shape[-1], *layer.kernel_size, step.input.shape[-1]))
-    window = step.window(layer.strides, layer.padding)
-    inputs: list[Operand] = [integers("shape", step.shape), weights, step.input]
-    inputs += [step.bias(step.shape[-1], True)] if layer.use_bias else []
-    output = step.emit("TRANSPOSE_CONV", inputs, step.shape, **window)
+    output = _transposed(step, step.input, step.shape, layer.kernel_size, layer.strides)
     return activate(step, output, layer.activation)
+
+
+def _transposed(
+    step: Step,
+    source: Value,
+    shape: Shape,
+    kernel_size: tuple[int, ...],
+    strides: tuple[int, int],
+) -> Value:
+    layer = step.layer
+    if any(rate != 1 for rate in layer.dilation_rate):
+        raise step.unsupported("TRANSPOSE_CONV knows no dilation: use dilation_rate=1")
+    weights = step.weights("kernel", (shape[-1], *kernel_size, source.shape[-1]))
+    window = step.window(strides, layer.padding)
+    inputs: list[Operand] = [integers("shape", shape), weights, source]
+    inputs += [step.bias(shape[-1], True)] if layer.use_bias else []
+    return step.emit("TRANSPOSE_CONV", inputs, shape, **window)
 
 
 @rule("Conv1D")
@@ -107,6 +118,16 @@ def convolution_1d(step: Step) -> Value:
     window = step.window((1, *layer.strides), padding, (1, *layer.dilation_rate))
     bias = step.bias(shape[-1], layer.use_bias)
     output = step.emit("CONV_2D", [wide, weights, bias], shape, **window)
+    return activate(step, step.reshape(output, step.shape), layer.activation)
+
+
+@rule("Conv1DTranspose")
+def transposed_convolution_1d(step: Step) -> Value:
+    """TRANSPOSE_CONV over an image of height 1, between reshapes."""
+    step.require_channels_last()
+    layer = step.layer
+    wide, shape = step.reshape(step.input, image_shape(step.input.shape)), image_shape(step.shape)
+    output = _transposed(step, wide, shape, (1, *layer.kernel_size), (1, *layer.strides))
     return activate(step, step.reshape(output, step.shape), layer.activation)
 
 

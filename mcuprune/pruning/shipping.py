@@ -15,6 +15,7 @@ from mcuprune.cost.latency import budget_timing
 from mcuprune.cost.open_costs import OpenCosts
 from mcuprune.cost.runtime import load_runtime
 from mcuprune.cost.scratch import scratch_requests
+from mcuprune.ir.dim import Dim
 from mcuprune.ir.graph import Graph
 from mcuprune.planner.offline import plan_offline
 from mcuprune.pruning.allowed import Allowed
@@ -130,6 +131,10 @@ def shipping(
     """
     limited = tuple(name for name, _ in budget.limits())
     timing = budget_timing(budget.board) if "latency" in limited else None
+    # Sizes that a layer without a rule keeps apart are equal once their widths are known: a plan
+    # may let them share a place.
+    open_widths = {name: Dim.width(name) for name in widths if name not in fixed}
+    graph = graph.at({**open_widths, **fixed})
     target = target_of(budget)
     plain = ResourceModel(OpenCosts(graph, target, timing), fixed, limited)
     code_bytes = target.code_bytes(graph) or 0

@@ -50,6 +50,15 @@ def test_a_convolution_over_time_with_one_filter_gives_the_same(options: dict) -
     np.testing.assert_allclose(changed, usual, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "options", [{"strides": 2}, {"padding": "same", "strides": 2}, {"output_padding": 1}]
+)
+def test_a_transposed_convolution_over_time_with_one_filter_gives_the_same(options: dict) -> None:
+    layer = layers.Conv1DTranspose(1, 3, activation="relu", **{"strides": 3, **options})
+    usual, changed = computed(layer, (6, 4))
+    np.testing.assert_allclose(changed, usual, atol=1e-6)
+
+
 def test_a_summand_of_one_channel_is_no_bias_in_a_batch_of_one() -> None:
     # Twelve steps, twelve channels: Keras would add the second along the channels.
     inputs = keras.Input((12, 4))

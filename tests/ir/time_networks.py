@@ -98,3 +98,17 @@ def one_filter_over_time(x):
 def residual_of_one_filter(x):
     x = layers.Conv1D(1, 1)(x)
     return layers.Dense(3)(layers.Flatten()(layers.Add()([x, layers.Conv1D(1, 1)(x)])))
+
+
+@network(16, 4)
+def autoencoder_over_time(x):
+    x = layers.Conv1D(6, 5, strides=2, padding="same", activation="relu")(x)
+    x = layers.Conv1DTranspose(6, 5, strides=2, padding="same", activation="relu")(x)
+    return layers.Conv1DTranspose(1, 5, padding="same")(x)
+
+
+@network(12, 3)
+def upsampled_over_time(x):
+    x = layers.Conv1DTranspose(5, 3, strides=2, output_padding=1, use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    return layers.Conv1DTranspose(4, 4, strides=3)(x)

@@ -193,3 +193,22 @@ def test_a_wider_group_is_paid_for_by_several_others() -> None:
     assert ships.meets(limits, known)
     worth = {n: worth_of_widths(s) for n, s in shares.items()}
     assert sum(worth[n][found[n] - 1] - worth[n][known[n] - 1] for n in names) > 0
+
+
+class PassedOn(keras.layers.Layer):
+    """Has no channel rule, so what is before it is no width that can follow what is after it."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+
+def test_a_plan_shares_places_across_a_layer_without_a_rule() -> None:
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(16, 3, activation="relu")(inputs)
+    x = keras.layers.Flatten()(PassedOn()(x))
+    x = keras.layers.Dense(24, activation="relu")(x)
+    model = keras.Model(inputs, keras.layers.Dense(10)(x))
+    planned = estimate(model).arena_planned_bytes
+    # 576 bytes of the convolution's output are there once with the plan, twice without.
+    assert planned < estimate(model).arena_total_bytes - 500
+    assert Pruner(model, Budget(sram=planned)).done
