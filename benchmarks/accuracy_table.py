@@ -40,6 +40,8 @@ LEAD_HEADINGS = ("task", "budget", "epochs", "baseline", "pairs", "ours leads by
 PAIRS_AT_LEAST = 2
 LAST_CUT = re.compile(r"ours, last cut after epoch (\d+)")
 WHEN_HEADINGS = ("task", "budget", "epochs", "last cut after", "int8 %", "validation %", "seeds")
+AT_RATE = re.compile(r"(.+), learning rate ([\d.]+)")
+RATE_HEADINGS = ("task", "budget", "method", "learning rate", "validation %", "int8 %", "seeds")
 PARTS_HEADINGS = ("task", "budget", "epochs", *PARTS.values())
 
 
@@ -157,6 +159,43 @@ def when_lines(part: Part, own: int) -> list[tuple[str, ...]]:
     ]
 
 
+def rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
+    """Return what comes of training faster or slower, by method.
+
+    Args:
+        part: The results.
+        own: The recipe's learning rate.
+
+    Returns:
+        The methods of which several rates were tried.
+    """
+    tried: dict[str, dict[float, Row]] = {}
+    for row in part.rows:
+        varied = AT_RATE.fullmatch(row.label)
+        method, rate = (varied[1], float(varied[2])) if varied else (row.label, own)
+        if method == OURS or method in BASELINES:
+            tried.setdefault(method, {})[rate] = row
+    return [
+        (
+            *part.cells[:2],
+            method,
+            f"{rate:g}, the recipe's" if rate == own else f"{rate:g}",
+            spread(row.validation),
+            spread(row.accuracies),
+            str(len(row.int8)),
+        )
+        for method, by_rate in tried.items()
+        if len(by_rate) > 1
+        for rate, row in sorted(by_rate.items())
+    ]
+
+
+def own_rate_of(part: Part) -> float:
+    """Return the learning rate of the recipe."""
+    rate: float = TASKS[part.task].settings(part.epochs).training.learning_rate
+    return rate
+
+
 def last_cut_of(part: Part) -> int:
     """Return the epoch of the recipe's last cut at the part's number of epochs."""
     end_epoch = TASKS[part.task].settings(part.epochs).pruning.end_epoch
@@ -184,6 +223,8 @@ def main() -> None:
     )
     when = (line for part in found for line in when_lines(part, last_cut_of(part)))
     print(f"### When the last cut is made\n\n{markdown(WHEN_HEADINGS, when)}\n")
+    rates = (line for part in found for line in rate_lines(part, own_rate_of(part)))
+    print(f"### The learning rate\n\n{markdown(RATE_HEADINGS, rates)}\n")
     for part in found:
         print(section(part, given))
 

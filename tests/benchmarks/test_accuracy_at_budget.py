@@ -18,7 +18,15 @@ from accuracy.table import Row, best, lead, markdown, rows, short
 from accuracy.tasks import TASKS, Limits
 from accuracy.widths import counted, fits, network, whole_widths
 from accuracy_at_budget import arguments, overrides, recipe_of, run_all
-from accuracy_table import Part, last_cut_of, lead_lines, parts_line, when_lines
+from accuracy_table import (
+    Part,
+    last_cut_of,
+    lead_lines,
+    own_rate_of,
+    parts_line,
+    rate_lines,
+    when_lines,
+)
 
 from mcuprune.channels.analysis import coupling_groups
 from mcuprune.errors import InputError
@@ -356,3 +364,15 @@ def test_when_to_cut_is_told_by_epoch():
         ("digits", "1/8", "60", "20", "70.00", "80.00", "1"),
     ]
     assert when_lines(dataclasses.replace(part, rows=[OURS_ROW]), 10) == []
+
+
+def test_learning_rates_are_told_by_method():
+    slower = dataclasses.replace(OURS_ROW, label="ours, learning rate 0.002", int8={0: 0.7})
+    ablation = dataclasses.replace(OURS_ROW, label="ours, one cut, learning rate 0.002")
+    lone = dataclasses.replace(OURS_ROW, label="uniform")
+    part = Part("digits", 60, Limits("1/8", 1, 1), [OURS_ROW, slower, ablation, lone], [])
+    assert own_rate_of(part) == 0.004
+    assert rate_lines(part, 0.004) == [
+        ("digits", "1/8", "ours", "0.002", "80.00", "70.00", "1"),
+        ("digits", "1/8", "ours", "0.004, the recipe's", "80.00", "80.00", "1"),
+    ]
