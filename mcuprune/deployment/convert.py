@@ -23,12 +23,8 @@ from mcuprune.ir.from_tflite import parse_tflite
 from mcuprune.ir.int8_converter import convert_traced
 from mcuprune.ir.keras_models import functional
 from mcuprune.ir.keras_order import input_names
-from mcuprune.ir.unrolled import recurrent_layers, unrolled
+from mcuprune.ir.unrolled import unrolled
 from mcuprune.quantization.calibration_data import calibration_arrays
-
-# The converter leaves parts of an unrolled GRU in float in one run and not in the next (seen in a
-# third of the runs, TensorFlow 2.21).
-_ATTEMPTS = 8
 
 
 def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
@@ -63,15 +59,14 @@ def convert_int8(model: Any, calibration: Any, *, debug: bool = False) -> bytes:
     with unrolled(plain), in_device_form(plain):
         traced = _traced(plain, samples)
     given = None if is_quantize_aware(plain) else samples
-    for _ in range(_ATTEMPTS if recurrent_layers(plain) else 1):
-        converted = _convert(model.name, traced, given, debug)
-        stray = not_int8(parse_tflite(converted, model.name))
-        if not stray:
-            return strip(in_usual_form(converted) if given is None else converted)
-    raise ConversionError(
-        f"the converted model {model.name!r} is not full int8: {', '.join(stray)}. Replace the "
-        "layers these come from; shapes must be fixed and every activation real."
-    )
+    converted = _convert(model.name, traced, given, debug)
+    stray = not_int8(parse_tflite(converted, model.name))
+    if stray:
+        raise ConversionError(
+            f"the converted model {model.name!r} is not full int8: {', '.join(stray)}. Replace the "
+            "layers these come from; shapes must be fixed and every activation real."
+        )
+    return strip(in_usual_form(converted) if given is None else converted)
 
 
 def _require_finite_weights(model: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mcuprune.errors import ConversionError
 from mcuprune.interrupt import interrupt_deferred
-from mcuprune.ir.int8_elu import with_int8_elu
+from mcuprune.ir.float_stretches import without_float_stretches
 from mcuprune.native_output import caught_output
 
 # Quantizing a function that holds one of these ends the process (TensorFlow 2.21, batch 1).
@@ -59,7 +59,7 @@ def convert_traced(
         except (RuntimeError, ValueError, ConverterError) as error:
             problem = error
         else:
-            return with_int8_elu(converted)
+            return without_float_stretches(converted)
     raise ConversionError(_reason(problem))
 
 

@@ -9,7 +9,7 @@ from mcuprune.ir.draft import Draft, Program, Value
 
 # Operators without an int8 kernel, as TensorFlow 2.21's quantizer knows them
 # (tensorflow/compiler/mlir/lite/ir/tfl_ops.td: those without quantizable results), but for ELU,
-# which is brought to int8 in the file (mcuprune.ir.int8_elu).
+# which is brought to int8 in the file (mcuprune.ir.float_stretches).
 _FLOAT_ONLY = frozenset({"NEG", "SQUARE"})
 
 

@@ -164,6 +164,7 @@ def test_layers_over_time_compute_the_same(layer):
     real = keras.ops.convert_to_numpy(model(data))
     assert np.corrcoef(real.ravel(), answers.ravel())[0, 1] > 0.99
     assert not getattr(layer, "unroll", False)
+    assert convert_int8(model, data) == file
 
 
 def test_open_input_shape_is_refused():
