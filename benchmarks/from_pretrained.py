@@ -48,7 +48,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--method", nargs="+", choices=list(SHRINKS), default=list(SHRINKS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, nargs="+", default=[5, 10])
-    parser.add_argument("--rate", type=float, nargs="+", default=[1.0, 2.0, 4.0, 8.0])
+    parser.add_argument("--rate", type=float, nargs="+", default=[0.5, 1.0, 2.0, 4.0])
     parser.add_argument("--window", type=float, nargs=2, default=WINDOW)
     parser.add_argument(
         "--vary", action="append", default=[], metavar="KEY=VALUE", help="as accuracy_at_budget.py"

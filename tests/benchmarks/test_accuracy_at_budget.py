@@ -60,7 +60,7 @@ def test_what_is_there_is_not_run_again(tmp_path, monkeypatch, capsys):
     assert found["fits"]
     assert found["resources"]["arena_bytes"] == found["resources"]["predicted_arena_bytes"]
     assert found["resources"]["flash_bytes"] == found["resources"]["predicted_flash_bytes"]
-    assert found["settings"]["learning_rate"] == 0.004
+    assert found["settings"]["learning_rate"] == 0.016
 
     def never(job):
         raise AssertionError(f"ran {job} again")
@@ -161,7 +161,7 @@ def test_a_continued_schedule_goes_on_where_it_was(digits):
     model = network(recipe, digits, (1, 1, 1))
     train(model, recipe, digits, 1, after=2, span=4)
     # One step per epoch: at three of four steps the cosine is at (1 + cos(3 pi / 4)) / 2.
-    expected = 0.004 * (1 + np.cos(0.75 * np.pi)) / 2
+    expected = 0.016 * (1 + np.cos(0.75 * np.pi)) / 2
     assert float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) == pytest.approx(
         expected, rel=1e-5
     )
@@ -371,8 +371,8 @@ def test_learning_rates_are_told_by_method():
     ablation = dataclasses.replace(OURS_ROW, label="ours, one cut, learning rate 0.002")
     lone = dataclasses.replace(OURS_ROW, label="uniform")
     part = Part("digits", 60, Limits("1/8", 1, 1), [OURS_ROW, slower, ablation, lone], [])
-    assert own_rate_of(part) == 0.004
-    assert rate_lines(part, 0.004) == [
+    assert own_rate_of(part) == 0.016
+    assert rate_lines(part, 0.016) == [
         ("digits", "1/8", "ours", "0.002", "80.00", "70.00", "1"),
-        ("digits", "1/8", "ours", "0.004, the recipe's", "80.00", "80.00", "1"),
+        ("digits", "1/8", "ours", "0.016, the recipe's", "80.00", "80.00", "1"),
     ]

@@ -49,8 +49,8 @@ def test_methods_begin_with_the_same_network(tmp_path, capsys):
     assert [one["label"] for one in records] == [f"{method}; 2" for method in methods]
     assert len({one["reference"] for one in records}) == 1
     assert all(one["fits"] for one in records)
-    # Twice the recipe's 0.004.
-    assert all(one["settings"]["training"]["learning_rate"] == 0.008 for one in records)
+    # Twice the recipe's 0.016.
+    assert all(one["settings"]["training"]["learning_rate"] == 0.032 for one in records)
     capsys.readouterr()
     run_all(given, store)
     assert "digits" not in capsys.readouterr().out
