@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,9 @@ LAST_CUT = re.compile(r"ours, last cut after epoch (\d+)")
 WHEN_HEADINGS = ("task", "budget", "epochs", "last cut after", "int8 %", "validation %", "seeds")
 AT_RATE = re.compile(r"(.+), learning rate ([\d.]+)")
 RATE_HEADINGS = ("task", "budget", "method", "learning rate", "validation %", "int8 %", "seeds")
+BEST_RATE_HEADINGS = ("task", "budget", "method", "rate", "int8 %", "ours leads by", "ahead")
+# Fewer do not tell which rate is better.
+RATE_SEEDS_AT_LEAST = 3
 PARTS_HEADINGS = ("task", "budget", "epochs", *PARTS.values())
 
 
@@ -169,12 +173,6 @@ def rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
     Returns:
         The methods of which several rates were tried.
     """
-    tried: dict[str, dict[float, Row]] = {}
-    for row in part.rows:
-        varied = AT_RATE.fullmatch(row.label)
-        method, rate = (varied[1], float(varied[2])) if varied else (row.label, own)
-        if method == OURS or method in BASELINES:
-            tried.setdefault(method, {})[rate] = row
     return [
         (
             *part.cells[:2],
@@ -184,10 +182,51 @@ def rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
             spread(row.accuracies),
             str(len(row.int8)),
         )
-        for method, by_rate in tried.items()
+        for method, by_rate in rates_of(part, own).items()
         if len(by_rate) > 1
         for rate, row in sorted(by_rate.items())
     ]
+
+
+def best_rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
+    """Return what methods reach at the rate that the validation data like best with each.
+
+    Args:
+        part: The results.
+        own: The recipe's learning rate.
+
+    Returns:
+        Ours and the baselines of which several rates were tried with enough seeds, ours first;
+        nothing if ours is not among them.
+    """
+    chosen = {}
+    for method, by_rate in rates_of(part, own).items():
+        enough = {r: row for r, row in by_rate.items() if len(row.int8) >= RATE_SEEDS_AT_LEAST}
+        if len(enough) > 1:
+            rate = max(enough, key=lambda rate: statistics.fmean(enough[rate].validation))
+            chosen[method] = rate, enough[rate]
+    if OURS not in chosen or len(chosen) < 2:
+        return []
+    rate, ours = chosen.pop(OURS)
+    told = (*part.cells[:2], OURS, f"{rate:g}", spread(ours.accuracies), "-", "-")
+    return [
+        told,
+        *(
+            (*part.cells[:2], method, f"{rate:g}", spread(row.accuracies), *lead(ours, row)[1:])
+            for method, (rate, row) in chosen.items()
+        ),
+    ]
+
+
+def rates_of(part: Part, own: float) -> dict[str, dict[float, Row]]:
+    """Return the rows of ours and of the baselines, by method and learning rate."""
+    tried: dict[str, dict[float, Row]] = {}
+    for row in part.rows:
+        varied = AT_RATE.fullmatch(row.label)
+        method, rate = (varied[1], float(varied[2])) if varied else (row.label, own)
+        if method == OURS or method in BASELINES:
+            tried.setdefault(method, {})[rate] = row
+    return tried
 
 
 def own_rate_of(part: Part) -> float:
@@ -223,6 +262,8 @@ def main() -> None:
     )
     when = (line for part in found for line in when_lines(part, last_cut_of(part)))
     print(f"### When the last cut is made\n\n{markdown(WHEN_HEADINGS, when)}\n")
+    best_rates = (line for part in found for line in best_rate_lines(part, own_rate_of(part)))
+    print(f"### Each method at its best rate\n\n{markdown(BEST_RATE_HEADINGS, best_rates)}\n")
     rates = (line for part in found for line in rate_lines(part, own_rate_of(part)))
     print(f"### The learning rate\n\n{markdown(RATE_HEADINGS, rates)}\n")
     for part in found:

@@ -20,6 +20,7 @@ from accuracy.widths import counted, fits, network, whole_widths
 from accuracy_at_budget import arguments, overrides, recipe_of, run_all
 from accuracy_table import (
     Part,
+    best_rate_lines,
     last_cut_of,
     lead_lines,
     own_rate_of,
@@ -376,3 +377,26 @@ def test_learning_rates_are_told_by_method():
         ("digits", "1/8", "ours", "0.002", "80.00", "70.00", "1"),
         ("digits", "1/8", "ours", "0.016, the recipe's", "80.00", "80.00", "1"),
     ]
+
+
+def test_each_method_is_told_at_the_rate_that_validates_best():
+    def row(label, int8, validation):
+        seeds = dict(enumerate(int8))
+        return dataclasses.replace(OURS_ROW, label=label, int8=seeds, validation=[validation] * 3)
+
+    rows_of = [
+        row("ours", [0.8, 0.8, 0.8], 0.7),
+        row("ours, learning rate 0.5", [0.7, 0.7, 0.7], 0.8),
+        row("uniform", [0.6, 0.5, 0.4], 0.7),
+        row("uniform, learning rate 0.5", [0.9, 0.9, 0.9], 0.6),
+        row("random", [0.9, 0.9, 0.9], 0.9),
+        row("taylor-layer", [0.9, 0.9, 0.9], 0.6),
+        row("taylor-layer, learning rate 0.5", [0.9, 0.9], 0.9),
+    ]
+    part = Part("digits", 60, Limits("1/8", 1, 1), rows_of, [])
+    # One rate of random was tried, and too few seeds of the other rate of taylor-layer.
+    assert best_rate_lines(part, 0.25) == [
+        ("digits", "1/8", "ours", "0.5", "70.00 +- 0.00", "-", "-"),
+        ("digits", "1/8", "uniform", "0.25", "50.00 +- 10.00", "+20.00 +- 5.77", "3"),
+    ]
+    assert best_rate_lines(dataclasses.replace(part, rows=rows_of[2:]), 0.25) == []
