@@ -11,14 +11,14 @@ code: trained in PyTorch, converted from an equal Keras model.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from accuracy.ablations import BY_CHANCE, PARTS
 from accuracy.methods import BASELINES, OURS
+from accuracy.part import Part, by_rate, parts, told
 from accuracy.peers import fitting, read_points
 from accuracy.store import Store
 from accuracy.table import (
@@ -29,48 +29,22 @@ from accuracy.table import (
     lead,
     markdown,
     peer_rows,
-    rows,
     short,
     spread,
 )
-from accuracy.tasks import TASKS, Limits, Task
+from accuracy.tasks import TASKS
 from accuracy_at_budget import RESULTS
 
-SUMMARY_HEADINGS = ("task", "budget", "epochs", "ours", "best baseline", "best of other tools")
-LEAD_HEADINGS = ("task", "budget", "epochs", "baseline", "pairs", "ours leads by, points", "ahead")
+SUMMARY_HEADINGS = (*Part.HEADINGS, "ours", "best baseline", "best of other tools")
+LEAD_HEADINGS = (*Part.HEADINGS, "baseline", "pairs", "ours leads by, points", "ahead")
 PAIRS_AT_LEAST = 2
 LAST_CUT = re.compile(r"ours, last cut after epoch (\d+)")
-WHEN_HEADINGS = ("task", "budget", "epochs", "last cut after", "int8 %", "validation %", "seeds")
-AT_RATE = re.compile(r"(.+), learning rate ([\d.]+)")
-RATE_HEADINGS = ("task", "budget", "method", "learning rate", "validation %", "int8 %", "seeds")
-BEST_RATE_HEADINGS = ("task", "budget", "method", "rate", "int8 %", "ours leads by", "ahead")
+WHEN_HEADINGS = (*Part.HEADINGS, "last cut after", "int8 %", "validation %", "seeds")
+RATE_HEADINGS = (*Part.HEADINGS[:3], "method", "rate", "validation %", "int8 %", "seeds")
+BEST_RATE_HEADINGS = (*Part.HEADINGS[:3], "method", "rate", "int8 %", "ours leads by", "ahead")
 # Fewer do not tell which rate is better.
 RATE_SEEDS_AT_LEAST = 3
-PARTS_HEADINGS = ("task", "budget", "epochs", *PARTS.values())
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """The results of one task, budget and number of epochs.
-
-    Attributes:
-        task: Name of the task.
-        epochs: Passes over the training inputs.
-        limits: The budget.
-        rows: Methods, the best first.
-        peers: Other tools, the best first.
-    """
-
-    task: str
-    epochs: int
-    limits: Limits
-    rows: list[Row]
-    peers: list[Row]
-
-    @property
-    def cells(self) -> tuple[str, str, str]:
-        """Task, budget and epochs as printed."""
-        return self.task, self.limits.name, str(self.epochs)
+PARTS_HEADINGS = (*Part.HEADINGS, *PARTS.values())
 
 
 def arguments() -> argparse.Namespace:
@@ -82,43 +56,31 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parts(task: Task, given: argparse.Namespace) -> Iterator[Part]:
-    """Yield what there is of a task, by epochs and budget."""
-    records = Store(given.store).read(task.name)
-    for epochs in sorted({key.epochs for key in records}):
-        own = epochs == task.settings(None).training.epochs
-        for budget, limits in task.budgets.items():
-            chosen = [r for k, r in records.items() if (k.epochs, k.budget) == (epochs, budget)]
-            peers = peers_within(task, budget, given) if own else []
-            if chosen:
-                yield Part(task.name, epochs, limits, rows(chosen), peers)
-
-
 def section(part: Part, given: argparse.Namespace) -> str:
     """Write all rows of a part; of the peers only the best unless all are asked for."""
     title = (
         f"### {part.task}, {part.limits.name}: arena {part.limits.arena_bytes:,} B, "
-        f"flash {part.limits.flash_bytes:,} B, {part.epochs} epochs"
+        f"flash {part.limits.flash_bytes:,} B, {part.epochs} epochs at {part.rate:g}"
     )
-    peers = part.peers if given.all_peers else part.peers[:1]
-    shown = best_first([*part.rows, *peers])
+    found = peers(part, given)
+    shown = best_first([*part.rows, *(found if given.all_peers else found[:1])])
     return f"{title}\n\n{markdown(HEADINGS, (row.cells for row in shown))}\n"
 
 
-def summary_line(part: Part) -> tuple[str, ...]:
+def summary_line(part: Part, given: argparse.Namespace) -> tuple[str, ...]:
     """Return ours, the best baseline and the best peer within a budget, in int8."""
     baselines = [row for row in part.rows if row.label in BASELINES]
     return (
         *part.cells,
         best(row for row in part.rows if row.label == OURS),
         best(baselines),
-        best(part.peers),
+        best(peers(part, given)),
     )
 
 
 def lead_lines(part: Part) -> Iterator[tuple[str, ...]]:
     """Yield by how much ours leads each baseline of which there are pairs, the best first."""
-    ours = next((row for row in part.rows if row.label == OURS), None)
+    ours = part.by_label.get(OURS)
     if ours is None:
         return
     for row in part.rows:
@@ -128,9 +90,8 @@ def lead_lines(part: Part) -> Iterator[tuple[str, ...]]:
 
 def parts_line(part: Part) -> tuple[str, ...]:
     """Return what is left without each part of ours, in int8."""
-    by_label = {row.label: row for row in part.rows}
-    told = (short(by_label[label]) if label in by_label else "-" for label in PARTS)
-    return *part.cells, *told
+    found = part.by_label
+    return *part.cells, *(short(found[label]) if label in found else "-" for label in PARTS)
 
 
 def when_lines(part: Part, own: int) -> list[tuple[str, ...]]:
@@ -163,11 +124,11 @@ def when_lines(part: Part, own: int) -> list[tuple[str, ...]]:
     ]
 
 
-def rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
+def rate_lines(same: Sequence[Part], own: float) -> list[tuple[str, ...]]:
     """Return what comes of training faster or slower, by method.
 
     Args:
-        part: The results.
+        same: Parts that differ in their learning rates alone.
         own: The recipe's learning rate.
 
     Returns:
@@ -175,63 +136,60 @@ def rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
     """
     return [
         (
-            *part.cells[:2],
+            *same[0].cells[:3],
             method,
             f"{rate:g}, the recipe's" if rate == own else f"{rate:g}",
             spread(row.validation),
             spread(row.accuracies),
             str(len(row.int8)),
         )
-        for method, by_rate in rates_of(part, own).items()
-        if len(by_rate) > 1
-        for rate, row in sorted(by_rate.items())
+        for method, tried in tried_rates(same).items()
+        if len(tried) > 1
+        for rate, row in tried.items()
     ]
 
 
-def best_rate_lines(part: Part, own: float) -> list[tuple[str, ...]]:
+def best_rate_lines(same: Sequence[Part]) -> list[tuple[str, ...]]:
     """Return what methods reach at the rate that the validation data like best with each.
 
     Args:
-        part: The results.
-        own: The recipe's learning rate.
+        same: Parts that differ in their learning rates alone.
 
     Returns:
         Ours and the baselines of which several rates were tried with enough seeds, ours first;
         nothing if ours is not among them.
     """
     chosen = {}
-    for method, by_rate in rates_of(part, own).items():
-        enough = {r: row for r, row in by_rate.items() if len(row.int8) >= RATE_SEEDS_AT_LEAST}
+    for method, tried in tried_rates(same).items():
+        enough = {r: row for r, row in tried.items() if len(row.int8) >= RATE_SEEDS_AT_LEAST}
         if len(enough) > 1:
             rate = max(enough, key=lambda rate: statistics.fmean(enough[rate].validation))
             chosen[method] = rate, enough[rate]
     if OURS not in chosen or len(chosen) < 2:
         return []
     rate, ours = chosen.pop(OURS)
-    told = (*part.cells[:2], OURS, f"{rate:g}", spread(ours.accuracies), "-", "-")
+    cells = same[0].cells[:3]
+    others = [(row.label, row) for row in best_first(row for _, row in chosen.values())]
     return [
-        told,
+        (*cells, OURS, f"{rate:g}", spread(ours.accuracies), "-", "-"),
         *(
-            (*part.cells[:2], method, f"{rate:g}", spread(row.accuracies), *lead(ours, row)[1:])
-            for method, (rate, row) in chosen.items()
+            (*cells, label, f"{chosen[label][0]:g}", spread(row.accuracies), *lead(ours, row)[1:])
+            for label, row in others
         ),
     ]
 
 
-def rates_of(part: Part, own: float) -> dict[str, dict[float, Row]]:
-    """Return the rows of ours and of the baselines, by method and learning rate."""
-    tried: dict[str, dict[float, Row]] = {}
-    for row in part.rows:
-        varied = AT_RATE.fullmatch(row.label)
-        method, rate = (varied[1], float(varied[2])) if varied else (row.label, own)
-        if method == OURS or method in BASELINES:
-            tried.setdefault(method, {})[rate] = row
-    return tried
+def tried_rates(same: Sequence[Part]) -> dict[str, dict[float, Row]]:
+    """Return the rows of ours and of the baselines, by method and learning rate, ours first."""
+    return {
+        method: {part.rate: part.by_label[method] for part in same if method in part.by_label}
+        for method in (OURS, *BASELINES)
+    }
 
 
-def own_rate_of(part: Part) -> float:
-    """Return the learning rate of the recipe."""
-    rate: float = TASKS[part.task].settings(part.epochs).training.learning_rate
+def own_rate(task: str) -> float:
+    """Return the learning rate of a task's recipe."""
+    rate: float = TASKS[task].settings(None).training.learning_rate
     return rate
 
 
@@ -242,31 +200,35 @@ def last_cut_of(part: Part) -> int:
     return end_epoch
 
 
-def peers_within(task: Task, budget: str, given: argparse.Namespace) -> list[Row]:
-    """Return the peers' rows within a budget, the best first."""
-    if given.peers is None or task.letter is None or budget == "1":
+def peers(part: Part, given: argparse.Namespace) -> list[Row]:
+    """Return the peers' rows within a budget, the best first; they trained the recipe's epochs."""
+    task = TASKS[part.task]
+    if given.peers is None or task.letter is None or part.limits.name == "1":
         return []
-    return peer_rows(fitting(read_points(given.peers, task.letter), task.budgets[budget]))
+    if part.epochs != task.settings(None).training.epochs:
+        return []
+    return peer_rows(fitting(read_points(given.peers, task.letter), part.limits))
 
 
 def main() -> None:
     given = arguments()
-    found = [part for name in given.task for part in parts(TASKS[name], given)]
-    print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, map(summary_line, found))}\n")
-    leads = (line for part in found for line in lead_lines(part))
+    store = Store(given.store)
+    found = [part for name in given.task for part in parts(TASKS[name], store.read(name).values())]
+    same = list(by_rate(found))
+    chosen = [told(each, own_rate(each[0].task)) for each in same]
+    summary = (summary_line(part, given) for part in chosen)
+    print(f"### Summary, int8 %\n\n{markdown(SUMMARY_HEADINGS, summary)}\n")
+    leads = (line for part in chosen for line in lead_lines(part))
     print(f"### Seed by seed, int8\n\n{markdown(LEAD_HEADINGS, leads)}\n")
-    taken_apart = [part for part in found if BY_CHANCE in {row.label for row in part.rows}]
-    print(
-        "### What each part brings, int8 % (seeds)\n\n"
-        f"{markdown(PARTS_HEADINGS, map(parts_line, taken_apart))}\n"
-    )
+    taken_apart = (parts_line(part) for part in found if BY_CHANCE in part.by_label)
+    print(f"### What each part brings, int8 % (seeds)\n\n{markdown(PARTS_HEADINGS, taken_apart)}\n")
     when = (line for part in found for line in when_lines(part, last_cut_of(part)))
     print(f"### When the last cut is made\n\n{markdown(WHEN_HEADINGS, when)}\n")
-    best_rates = (line for part in found for line in best_rate_lines(part, own_rate_of(part)))
+    best_rates = (line for each in same for line in best_rate_lines(each))
     print(f"### Each method at its best rate\n\n{markdown(BEST_RATE_HEADINGS, best_rates)}\n")
-    rates = (line for part in found for line in rate_lines(part, own_rate_of(part)))
+    rates = (line for each in same for line in rate_lines(each, own_rate(each[0].task)))
     print(f"### The learning rate\n\n{markdown(RATE_HEADINGS, rates)}\n")
-    for part in found:
+    for part in chosen:
         print(section(part, given))
 
 

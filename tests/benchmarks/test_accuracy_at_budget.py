@@ -10,6 +10,7 @@ import pytest
 from accuracy import methods
 from accuracy.ablations import ALL, WIDTHS_OF_OURS
 from accuracy.methods import METHODS, Job
+from accuracy.part import Part, by_rate, parts, told
 from accuracy.peers import Point, fitting
 from accuracy.phases import train
 from accuracy.splits import TEST_SPEAKERS, digits_fold, speakers_apart, takes_fold
@@ -19,11 +20,10 @@ from accuracy.tasks import TASKS, Limits
 from accuracy.widths import counted, fits, network, whole_widths
 from accuracy_at_budget import arguments, overrides, recipe_of, run_all
 from accuracy_table import (
-    Part,
     best_rate_lines,
     last_cut_of,
     lead_lines,
-    own_rate_of,
+    own_rate,
     parts_line,
     rate_lines,
     when_lines,
@@ -35,6 +35,7 @@ from mcuprune.pruning.importance import Importance
 from mcuprune.recipes.datasets.dataset import Dataset
 
 OURS_ROW = Row("ours", {0: 0.8}, [0.8], [0.8], 9, 7, 5, 2.0, True)
+EIGHTH = Limits("1/8", 100, 10)
 NO_RESOURCES = {"arena_bytes": 0, "flash_bytes": 0, "macs": 0}
 BY_CHANCE_ROW = dataclasses.replace(OURS_ROW, label="ours, importance by chance", int8={0: 0.7})
 
@@ -336,16 +337,16 @@ def test_a_lead_is_told_seed_by_seed():
     assert lead(ours, other) == ("3", "+6.67 +- 3.33", "2.5")
     assert lead(OURS_ROW, other) == ("1", "+0.00", "0.5")
     lone = dataclasses.replace(OURS_ROW, label="random")
-    part = Part("digits", 60, Limits("1/8", 100, 10), [ours, other, lone, BY_CHANCE_ROW], [])
+    part = Part("digits", 60, EIGHTH, 0.02, [ours, other, lone, BY_CHANCE_ROW])
     assert list(lead_lines(part)) == [
-        ("digits", "1/8", "60", "uniform", "3", "+6.67 +- 3.33", "2.5")
+        ("digits", "1/8", "60", "0.02", "uniform", "3", "+6.67 +- 3.33", "2.5")
     ]
 
 
 def test_the_parts_of_ours_stand_beside_each_other():
-    part = Part("digits", 60, Limits("1/8", 100, 10), [OURS_ROW, BY_CHANCE_ROW], [])
+    part = Part("digits", 60, EIGHTH, 0.02, [OURS_ROW, BY_CHANCE_ROW])
     assert parts_line(part) == (
-        *("digits", "1/8", "60"),
+        *("digits", "1/8", "60", "0.02"),
         *("80.00 (1)", "-", "-", "-", "70.00 (1)", "-", "-", "-"),
     )
 
@@ -357,25 +358,27 @@ def test_a_table_is_markdown():
 def test_when_to_cut_is_told_by_epoch():
     later = dataclasses.replace(OURS_ROW, label="ours, last cut after epoch 20", int8={0: 0.7})
     earlier = dataclasses.replace(OURS_ROW, label="ours, last cut after epoch 5", int8={0: 0.75})
-    part = Part("digits", 60, Limits("1/8", 1, 1), [OURS_ROW, later, earlier], [])
+    part = Part("digits", 60, EIGHTH, 0.02, [OURS_ROW, later, earlier])
     assert last_cut_of(part) == 10
     assert when_lines(part, 10) == [
-        ("digits", "1/8", "60", "5", "75.00", "80.00", "1"),
-        ("digits", "1/8", "60", "10, the recipe's", "80.00", "80.00", "1"),
-        ("digits", "1/8", "60", "20", "70.00", "80.00", "1"),
+        ("digits", "1/8", "60", "0.02", "5", "75.00", "80.00", "1"),
+        ("digits", "1/8", "60", "0.02", "10, the recipe's", "80.00", "80.00", "1"),
+        ("digits", "1/8", "60", "0.02", "20", "70.00", "80.00", "1"),
     ]
     assert when_lines(dataclasses.replace(part, rows=[OURS_ROW]), 10) == []
 
 
 def test_learning_rates_are_told_by_method():
-    slower = dataclasses.replace(OURS_ROW, label="ours, learning rate 0.002", int8={0: 0.7})
-    ablation = dataclasses.replace(OURS_ROW, label="ours, one cut, learning rate 0.002")
+    slower = dataclasses.replace(OURS_ROW, int8={0: 0.7})
     lone = dataclasses.replace(OURS_ROW, label="uniform")
-    part = Part("digits", 60, Limits("1/8", 1, 1), [OURS_ROW, slower, ablation, lone], [])
-    assert own_rate_of(part) == 0.016
-    assert rate_lines(part, 0.016) == [
-        ("digits", "1/8", "ours", "0.002", "80.00", "70.00", "1"),
-        ("digits", "1/8", "ours", "0.016, the recipe's", "80.00", "80.00", "1"),
+    same = [
+        Part("digits", 60, EIGHTH, 0.002, [slower, BY_CHANCE_ROW]),
+        Part("digits", 60, EIGHTH, 0.016, [OURS_ROW, BY_CHANCE_ROW, lone]),
+    ]
+    assert own_rate("digits") == 0.016
+    assert rate_lines(same, 0.016) == [
+        ("digits", "1/8", "60", "ours", "0.002", "80.00", "70.00", "1"),
+        ("digits", "1/8", "60", "ours", "0.016, the recipe's", "80.00", "80.00", "1"),
     ]
 
 
@@ -384,19 +387,58 @@ def test_each_method_is_told_at_the_rate_that_validates_best():
         seeds = dict(enumerate(int8))
         return dataclasses.replace(OURS_ROW, label=label, int8=seeds, validation=[validation] * 3)
 
-    rows_of = [
+    slower = [
         row("ours", [0.8, 0.8, 0.8], 0.7),
-        row("ours, learning rate 0.5", [0.7, 0.7, 0.7], 0.8),
         row("uniform", [0.6, 0.5, 0.4], 0.7),
-        row("uniform, learning rate 0.5", [0.9, 0.9, 0.9], 0.6),
         row("random", [0.9, 0.9, 0.9], 0.9),
         row("taylor-layer", [0.9, 0.9, 0.9], 0.6),
-        row("taylor-layer, learning rate 0.5", [0.9, 0.9], 0.9),
     ]
-    part = Part("digits", 60, Limits("1/8", 1, 1), rows_of, [])
+    faster = [
+        row("ours", [0.7, 0.7, 0.7], 0.8),
+        row("uniform", [0.9, 0.9, 0.9], 0.6),
+        row("taylor-layer", [0.9, 0.9], 0.9),
+    ]
+    same = [Part("digits", 60, EIGHTH, 0.25, slower), Part("digits", 60, EIGHTH, 0.5, faster)]
     # One rate of random was tried, and too few seeds of the other rate of taylor-layer.
-    assert best_rate_lines(part, 0.25) == [
-        ("digits", "1/8", "ours", "0.5", "70.00 +- 0.00", "-", "-"),
-        ("digits", "1/8", "uniform", "0.25", "50.00 +- 10.00", "+20.00 +- 5.77", "3"),
+    assert best_rate_lines(same) == [
+        ("digits", "1/8", "60", "ours", "0.5", "70.00 +- 0.00", "-", "-"),
+        ("digits", "1/8", "60", "uniform", "0.25", "50.00 +- 10.00", "+20.00 +- 5.77", "3"),
     ]
-    assert best_rate_lines(dataclasses.replace(part, rows=rows_of[2:]), 0.25) == []
+    assert best_rate_lines(same[:1]) == []
+
+
+def a_run(label, seed, budget, rate):
+    return {
+        "label": label,
+        "seed": seed,
+        "budget": budget,
+        "epochs": 60,
+        "settings": {"learning_rate": rate},
+        "accuracy": {"int8": 0.5, "float": 0.5, "float_validation": 0.5},
+        "resources": {"arena_bytes": 9, "flash_bytes": 7, "macs": 5},
+        "fit_seconds": 2.0,
+        "fits": True,
+    }
+
+
+def test_runs_are_apart_by_their_learning_rate():
+    runs = [
+        a_run("ours", 0, "1/8", 0.016),
+        a_run("ours, learning rate 0.004", 0, "1/8", 0.004),
+        a_run("ours, one cut, learning rate 0.004", 0, "1/8", 0.004),
+        a_run("ours", 0, "1/4", 0.016),
+    ]
+    found = list(parts(TASKS["digits"], runs))
+    assert [(part.cells, list(part.by_label)) for part in found] == [
+        (("digits", "1/4", "60", "0.016"), ["ours"]),
+        (("digits", "1/8", "60", "0.004"), ["ours", "ours, one cut"]),
+        (("digits", "1/8", "60", "0.016"), ["ours"]),
+    ]
+    assert [len(same) for same in by_rate(found)] == [1, 2]
+
+
+@pytest.mark.parametrize(("runs_at_own", "expected"), [(1, 0.004), (2, 0.016)])
+def test_a_budget_is_told_at_the_recipes_rate_once_that_was_repeated(runs_at_own, expected):
+    runs = [a_run("ours, learning rate 0.004", seed, "1/8", 0.004) for seed in range(3)]
+    runs += [a_run("ours", seed, "1/8", 0.016) for seed in range(runs_at_own)]
+    assert told(list(parts(TASKS["digits"], runs)), 0.016).rate == expected
