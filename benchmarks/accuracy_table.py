@@ -152,6 +152,8 @@ def rate_lines(same: Sequence[Part], own: float) -> list[tuple[str, ...]]:
 def best_rate_lines(same: Sequence[Part]) -> list[tuple[str, ...]]:
     """Return what methods reach at the rate that the validation data like best with each.
 
+    Of two that validate the same the higher counts.
+
     Args:
         same: Parts that differ in their learning rates alone.
 
@@ -163,7 +165,8 @@ def best_rate_lines(same: Sequence[Part]) -> list[tuple[str, ...]]:
     for method, tried in tried_rates(same).items():
         enough = {r: row for r, row in tried.items() if len(row.int8) >= RATE_SEEDS_AT_LEAST}
         if len(enough) > 1:
-            rate = max(enough, key=lambda rate: statistics.fmean(enough[rate].validation))
+            validates = {r: round(statistics.fmean(enough[r].validation), 6) for r in enough}
+            rate = max(validates, key=lambda rate: (validates[rate], rate))
             chosen[method] = rate, enough[rate]
     if OURS not in chosen or len(chosen) < 2:
         return []

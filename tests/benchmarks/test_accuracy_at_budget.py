@@ -392,17 +392,21 @@ def test_each_method_is_told_at_the_rate_that_validates_best():
         row("uniform", [0.6, 0.5, 0.4], 0.7),
         row("random", [0.9, 0.9, 0.9], 0.9),
         row("taylor-layer", [0.9, 0.9, 0.9], 0.6),
+        row("magnitude-layer", [0.2, 0.2, 0.2], 0.6),
     ]
     faster = [
         row("ours", [0.7, 0.7, 0.7], 0.8),
         row("uniform", [0.9, 0.9, 0.9], 0.6),
         row("taylor-layer", [0.9, 0.9], 0.9),
+        row("magnitude-layer", [0.3, 0.3, 0.3], 0.6),
     ]
     same = [Part("digits", 60, EIGHTH, 0.25, slower), Part("digits", 60, EIGHTH, 0.5, faster)]
+    third = ("30.00 +- 0.00", "+40.00 +- 0.00", "3")
     # One rate of random was tried, and too few seeds of the other rate of taylor-layer.
     assert best_rate_lines(same) == [
         ("digits", "1/8", "60", "ours", "0.5", "70.00 +- 0.00", "-", "-"),
         ("digits", "1/8", "60", "uniform", "0.25", "50.00 +- 10.00", "+20.00 +- 5.77", "3"),
+        ("digits", "1/8", "60", "magnitude-layer", "0.5", *third),
     ]
     assert best_rate_lines(same[:1]) == []
 
