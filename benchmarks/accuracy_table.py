@@ -182,6 +182,12 @@ def best_rate_lines(same: Sequence[Part]) -> list[tuple[str, ...]]:
     ]
 
 
+def tells_more(part: Part, first: Part) -> bool:
+    """Return whether a part has ours, more than once, and methods that another part lacks."""
+    runs_of_ours = len(part.by_label[OURS].int8) if OURS in part.by_label else 0
+    return runs_of_ours > 1 and not set(part.by_label) <= set(first.by_label)
+
+
 def tried_rates(same: Sequence[Part]) -> dict[str, dict[float, Row]]:
     """Return the rows of ours and of the baselines, by method and learning rate, ours first."""
     return {
@@ -231,8 +237,9 @@ def main() -> None:
     print(f"### Each method at its best rate\n\n{markdown(BEST_RATE_HEADINGS, best_rates)}\n")
     rates = (line for each in same for line in rate_lines(each, own_rate(each[0].task)))
     print(f"### The learning rate\n\n{markdown(RATE_HEADINGS, rates)}\n")
-    for part in chosen:
-        print(section(part, given))
+    for each, first in zip(same, chosen, strict=True):
+        for part in (first, *(part for part in each if tells_more(part, first))):
+            print(section(part, given))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from accuracy_table import (
     own_rate,
     parts_line,
     rate_lines,
+    tells_more,
     when_lines,
 )
 
@@ -446,3 +447,12 @@ def test_a_budget_is_told_at_the_recipes_rate_once_that_was_repeated(runs_at_own
     runs = [a_run("ours, learning rate 0.004", seed, "1/8", 0.004) for seed in range(3)]
     runs += [a_run("ours", seed, "1/8", 0.016) for seed in range(runs_at_own)]
     assert told(list(parts(TASKS["digits"], runs)), 0.016).rate == expected
+
+
+def test_another_rate_is_told_if_it_has_other_methods():
+    twice = dataclasses.replace(OURS_ROW, int8={0: 0.7, 1: 0.7})
+    first = Part("digits", 60, EIGHTH, 0.016, [twice])
+    assert tells_more(Part("digits", 60, EIGHTH, 0.004, [twice, BY_CHANCE_ROW]), first)
+    assert not tells_more(Part("digits", 60, EIGHTH, 0.004, [twice]), first)
+    assert not tells_more(Part("digits", 60, EIGHTH, 0.004, [OURS_ROW, BY_CHANCE_ROW]), first)
+    assert not tells_more(Part("digits", 60, EIGHTH, 0.004, [BY_CHANCE_ROW]), first)
