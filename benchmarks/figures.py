@@ -34,7 +34,7 @@ class Trace(keras.callbacks.Callback):
         self.resources: list[dict[str, int]] = []
         self.gates: list[np.ndarray] = []
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
         pruner = self._pruning.pruner
         self.widths.append(pruner.widths())
         self.resources.append(pruner.resources())
