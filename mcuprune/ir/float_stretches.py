@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mcuprune.ir.renumbering import renumber
+from mcuprune.ir.tflite_schema import BUILTIN_OPERATORS
 
 # The version that int8 takes (tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc).
 _INT8_VERSIONS = {"ELU": 1, "SPLIT": 2, "SPLIT_V": 2, "UNPACK": 2}
@@ -37,16 +38,14 @@ def without_float_stretches(model: bytes) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     contents = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
-    known = {kind: getattr(schema.BuiltinOperator, kind) for kind in _INT8_VERSIONS}
-    if not set(known.values()) & {code.builtinCode for code in contents.operatorCodes}:
+    kinds = [BUILTIN_OPERATORS[code.builtinCode] for code in contents.operatorCodes]
+    if not set(kinds) & set(_INT8_VERSIONS):
         return model
     ends = [
         end
         for signature in contents.signatureDefs or []
         for end in (*(signature.inputs or []), *(signature.outputs or []))
     ]
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
-    kinds = [names[code.builtinCode] for code in contents.operatorCodes]
     joined = [kind for graph in contents.subgraphs for kind in _Floats(graph, kinds).join_all(ends)]
     if not joined:
         return model
